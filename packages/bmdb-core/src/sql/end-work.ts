@@ -1,0 +1,142 @@
+import type { BackoffParameters } from '../backoff.ts'
+import type { Statement } from '../database/server-connection.ts'
+import type { Dialect } from '../database/server.ts'
+import { guardColumns } from './sessions.ts'
+
+/** One held piece of work. */
+export interface WorkKey {
+  readonly machineId: string
+  readonly process: string
+  readonly sessionId: string
+  readonly token: bigint
+}
+
+/** What an end returns: one row, which says whether the work was there. */
+export interface EndRow {
+  readonly ended: boolean
+}
+
+const history = `
+  (work_history_id, machine_id, process, event, "timestamp", session_id, component_name, work_token, failed_cause)`
+
+/**
+ * An end of work, in one statement: the row of work is deleted, and what goes with it is derived from what was deleted.
+ * The delete is its own fence: a takeover that came first has deleted the row, one that comes later waits. Nothing is
+ * written unless the row was there. Run again under the same history id it finds no row and writes nothing.
+ *
+ * Locks: the row of work, then the row of work_backoff, then the new row of work_history.
+ */
+function end(work: WorkKey, historyId: string, componentName: string, event: string, cause: string | null): EndParts {
+  return {
+    deleted: `
+      ended AS (
+        DELETE FROM work
+        WHERE machine_id = $1::uuid AND process = $2::text AND session_id = $3::uuid AND work_token = $4::int8
+        RETURNING machine_id, process, session_id, work_token
+      ), recorded AS (
+        INSERT INTO work_history ${history}
+        SELECT $5::uuid, machine_id, process, $7::text, clock_timestamp(), session_id, $6::text, work_token, $8::text
+        FROM ended RETURNING work_history_id
+      )`,
+    values: [work.machineId, work.process, work.sessionId, String(work.token), historyId, componentName, event, cause],
+  }
+}
+
+interface EndParts {
+  readonly deleted: string
+  readonly values: unknown[]
+}
+
+/** `finish`: clears the backoff. Also the guard of a `finish` with a function, with the columns that guards return. */
+export function finishWork(
+  dialect: Dialect,
+  work: WorkKey,
+  historyId: string,
+  componentName: string,
+  guard: boolean,
+): Statement {
+  const parts = end(work, historyId, componentName, 'Finished', null)
+  return {
+    name: guard ? 'bmdb_finish_guard' : 'bmdb_finish',
+    text: `
+      WITH ${parts.deleted}, cleared AS (
+        DELETE FROM work_backoff AS b USING ended AS e
+        WHERE b.machine_id = e.machine_id AND b.process = e.process
+        RETURNING b.machine_id
+      )
+      SELECT EXISTS (SELECT 1 FROM ended) AS ended${guard ? guardColumns(dialect, '$3') : ''}`,
+    values: parts.values,
+  }
+}
+
+/** `cancel`: leaves the backoff as it is. */
+export function cancelWork(work: WorkKey, historyId: string, componentName: string): Statement {
+  const parts = end(work, historyId, componentName, 'Canceled', null)
+  return {
+    name: 'bmdb_cancel',
+    text: `WITH ${parts.deleted} SELECT EXISTS (SELECT 1 FROM ended) AS ended`,
+    values: parts.values,
+  }
+}
+
+/**
+ * `fail`: stores the cause and how long the process stays away. The interval is computed here, from the one stored
+ * before, in exact decimals: initially $9, then the previous one times $11, rounded up, at most $10; without a $9 the
+ * previous one again, or a second. The wait, but not the stored interval, is shortened by $12.
+ */
+export function failWork(
+  work: WorkKey,
+  historyId: string,
+  componentName: string,
+  cause: string,
+  backoff: BackoffParameters,
+): Statement {
+  const parts = end(work, historyId, componentName, 'Failed', cause)
+  return {
+    name: 'bmdb_fail',
+    text: `
+      WITH ${parts.deleted}, next AS (
+        SELECT e.machine_id, e.process,
+               (CASE WHEN $9::int8 IS NULL THEN coalesce(b.last_interval_seconds, 1)
+                     WHEN $11::numeric IS NULL OR b.last_interval_seconds IS NULL THEN $9::int8
+                     ELSE least($10::numeric, ceil(b.last_interval_seconds::numeric * $11::numeric))::int8 END) AS seconds
+        FROM ended AS e
+        LEFT JOIN work_backoff AS b ON b.machine_id = e.machine_id AND b.process = e.process
+      ), stored AS (
+        INSERT INTO work_backoff (machine_id, process, until, cause, last_interval_seconds)
+        SELECT machine_id, process, clock_timestamp() + (seconds::float8 * $12::float8) * interval '1 second', $8::text, seconds
+        FROM next
+        ON CONFLICT (machine_id, process) DO UPDATE
+        SET until = excluded.until, cause = excluded.cause, last_interval_seconds = excluded.last_interval_seconds
+        RETURNING machine_id
+      )
+      SELECT EXISTS (SELECT 1 FROM ended) AS ended`,
+    values: [...parts.values, backoff.initialSeconds, backoff.maximumSeconds, backoff.exponent, backoff.shortening],
+  }
+}
+
+/**
+ * The guard of `work.transact`: writes the row of work, without changing it, so that a takeover, which must delete it,
+ * waits for this transaction or makes it fail. No row: the work is gone.
+ */
+export function guardWork(dialect: Dialect, work: WorkKey): Statement {
+  return {
+    name: 'bmdb_guard_work',
+    text: `
+      UPDATE work SET work_token = work_token
+      WHERE machine_id = $1::uuid AND process = $2::text AND session_id = $3::uuid AND work_token = $4::int8
+      RETURNING true AS ended${guardColumns(dialect, '$3')}`,
+    values: [work.machineId, work.process, work.sessionId, String(work.token)],
+  }
+}
+
+/** What became of an end that found no row: its mark, and the session. A new statement, and so a new snapshot. */
+export function lookAfterEnd(sessionId: string, historyId: string): Statement {
+  return {
+    name: 'bmdb_look_after_end',
+    text: `
+      SELECT EXISTS (SELECT 1 FROM work_history WHERE work_history_id = $2::uuid) AS marked,
+             EXISTS (SELECT 1 FROM sessions WHERE session_id = $1::uuid) AS alive`,
+    values: [sessionId, historyId],
+  }
+}

@@ -1,0 +1,21 @@
+import type { QueryResultRow } from 'pg'
+import type { Statement } from '../database/server-connection.ts'
+
+/**
+ * The first statement of a guarded transaction: it locks or writes a row that whoever ends the session must delete, so
+ * that from then on the two cannot both commit. It is sent together with BEGIN.
+ */
+export interface Guard {
+  readonly statement: Statement
+  /**
+   * Looks at what the statement returned.
+   * @throws SessionExpiredError or WorkLostError when the session or the work is gone; the transaction ends there
+   */
+  check(rows: readonly QueryResultRow[]): void | Promise<void>
+}
+
+/** A guard found that an earlier attempt, whose answer was lost, had committed: there is nothing left to do. */
+export class AlreadyCommittedError extends Error {}
+
+/** The column in which a guard may return the transaction's id, for asking PostgreSQL afterwards how it ended. */
+export const transactionIdColumn = 'transaction_id'
