@@ -7,8 +7,8 @@ type Holder = Session<PrismaClient>
 type Held = Work<PrismaClient>
 type Transact = Holder['transact']
 
-/** "At most about a second", and room for a slow machine; where nobody ends the frozen one it takes 30 s. */
-const limitMs = 5_000
+/** "At most about a second", and room for a slow machine. */
+const limitMs = 2_500
 
 async function frozen(ways: { sleepSeconds: number; of: (session: Holder, work: Held) => Transact }) {
   const { connection, database, machineIds } = await testMachines(1)
