@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     projects: ['packages/*', 'apps/*', 'tools/bmc-simulator', 'tools/db', 'tools/dev-stack', 'test'],
     // Most tests wait for something; CI, which nobody watches, rather takes longer than misses a time bound.
-    maxWorkers: process.env['CI'] === 'true' ? 2 : 3,
+    maxWorkers: process.env['CI'] === 'true' ? 3 : 4,
     ...(report === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json: report } }),
   },
 })

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks'
-
 /** Milliseconds on a monotonic clock that no change of the wall clock moves. The only source of local time for safety. */
 export function monotonicMs(): number {
   return performance.now()

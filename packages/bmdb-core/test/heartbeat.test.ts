@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Heartbeat, marginMs, type BeatInFlight, type Refusal } from '../src/beat/heartbeat.ts'
 
-// The monotonic clock of Node, as vitest fakes it.
-vi.mock('node:perf_hooks', () => ({ performance: { now: () => globalThis.performance.now() } }))
-
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
   vi.spyOn(Math, 'random').mockReturnValue(0.5)

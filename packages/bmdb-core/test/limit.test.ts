@@ -2,9 +2,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { monotonicMs, orAbort, sleep } from '../src/clock.ts'
 import { Limit } from '../src/limit.ts'
 
-// The monotonic clock of Node, as vitest fakes it.
-vi.mock('node:perf_hooks', () => ({ performance: { now: () => globalThis.performance.now() } }))
-
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
 })
