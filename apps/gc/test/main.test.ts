@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startWireProxy } from '@bmdb/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemTime } from '../src/time.ts'
 import { collector, Program } from './program.ts'
-import { startProxy } from './proxy.ts'
 import { counts, emptyDatabase, open, testDatabase } from './setup.ts'
 
 test('the session of a program that was killed is swept, logged, counted; SIGTERM then ends the collector', async () => {
@@ -75,7 +75,8 @@ test('while the database cannot be reached it says so, is alive and not ready, a
 })
 
 test('with a database that stopped answering the first signal ends it in seconds, a second one at once', async () => {
-  const proxy = await startProxy(await testDatabase())
+  const proxy = await startWireProxy(await testDatabase())
+  onTestFinished(() => proxy.close())
   const patient = collector(proxy.url, ['--interval-seconds=0.1'])
   const hasty = collector(proxy.url, ['--interval-seconds=0.1'])
   await Promise.all([patient.said('sweeping expired sessions'), hasty.said('sweeping expired sessions')])

@@ -1,31 +1,24 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { BMDB, type BMDBConfig, type Connection, type PrismaClient } from '@bmdb/core'
-import { findWorkspaceDirectory, throwAwayDatabases } from '@bmdb/embedded'
+import { filesHash, testDatabases } from '@bmdb/testing'
 import { onTestFinished } from 'vitest'
 
-const workspace = findWorkspaceDirectory(dirname(fileURLToPath(import.meta.url)))
-
-const factory = throwAwayDatabases({
-  directory: join(workspace, '.bmdb/test'),
-  durable: false,
-  template: { name: `gc-${migrationsHash()}`, prepare: migrate },
+const migrated = testDatabases({
+  prepare: migrate,
+  templateName: `bmdb-${filesHash(join(import.meta.dirname, '../../../prisma/migrations'))}`,
 })
-
-const emptyFactory = throwAwayDatabases({ directory: join(workspace, '.bmdb/test'), durable: false })
+const empty = testDatabases({ prepare: async () => {} })
 
 /** A database of one test's own that is not migrated. */
 export async function emptyDatabase(): Promise<string> {
-  const database = await (await emptyFactory).create()
+  const database = await (await empty).create()
   onTestFinished(() => database.drop())
   return database.url
 }
 
 /** A migrated database of one test's own. */
 export async function testDatabase(): Promise<string> {
-  const database = await (await factory).create()
+  const database = await (await migrated).create()
   onTestFinished(() => database.drop())
   return database.url
 }
@@ -65,12 +58,4 @@ export async function counts(connection: Connection<PrismaClient>) {
     prisma.workHistory.count({ where: { event: 'Expired' } }),
   ])
   return { sessions, work, expired }
-}
-
-function migrationsHash(): string {
-  const directory = join(workspace, 'prisma/migrations')
-  const hash = createHash('sha256')
-  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort())
-    if (name.endsWith('.sql')) hash.update(name).update(readFileSync(join(directory, name)))
-  return hash.digest('hex').slice(0, 16)
 }

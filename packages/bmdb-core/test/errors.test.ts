@@ -21,7 +21,7 @@ import {
 } from '../src/index.ts'
 import { emptyDatabase, recordingLogger, rejection } from './helpers.ts'
 import { testDatabase } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { startProxy } from './proxy.ts'
 
 const machineId = '11111111-1111-4111-8111-111111111111'
 const sessionId = '22222222-2222-4222-8222-222222222222'
@@ -159,7 +159,7 @@ describe('promise 12: no password in any error, log or inspection', () => {
 
   test('not in the errors of a session that lost its database', async () => {
     const { url } = await guarded()
-    const { proxy, url: proxied } = await WireProxy.start(url.href)
+    const { proxy, url: proxied } = await startProxy(url.href)
     const connection = await new BMDB({ databaseUrl: proxied, componentName: 'c' }).open()
     const session = await connection.startSession({ intervalSeconds: 60 })
     proxy.refuse()

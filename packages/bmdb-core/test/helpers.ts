@@ -3,6 +3,8 @@ import { onTestFinished } from 'vitest'
 import type { Counters, Logger, Metrics } from '../src/index.ts'
 import type { TestDatabase } from './setup.ts'
 
+export { gate } from '@bmdb/testing'
+
 /** Resolves with the first truthy value of `look`, asked again and again; rejects after `limitMs`. */
 export async function eventually<T>(what: string, look: () => T | Promise<T>, limitMs = 10_000): Promise<T> {
   const end = performance.now() + limitMs
@@ -161,13 +163,4 @@ export async function emptyDatabase(database: TestDatabase): Promise<string> {
     await admin.end()
   })
   return urlOf(database, name)
-}
-
-/** A promise that is resolved from outside. */
-export function gate(): { open: () => void; opened: Promise<void> } {
-  let open!: () => void
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { open, opened }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { count, eventually, pause, plainClient, recordingMetrics } from './helpers.ts'
 import { testDatabase } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { startProxy } from './proxy.ts'
 
 /** A session of one second, and what counts its beats. */
 async function shortSession(config: { poolSize?: number } = {}) {
   const database = await testDatabase()
-  const { proxy, url } = await WireProxy.start(database.url)
+  const { proxy, url } = await startProxy(database.url)
   const metrics = recordingMetrics()
   const connection = await database.open({ databaseUrl: url, metrics, ...config })
   // Prisma's first query takes long, and not only its own time: before the clock runs.

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { claimable } from '../src/index.ts'
 import type { TestDatabase } from './setup.ts'
 import { deadHolder, eventually, events, machinesBehindProxy, plainClient, untilWaiting } from './work-setup.ts'
+import { faults } from './proxy.ts'
 
 /** Each under a process of its own, so that all of them fit into one database. */
 const cuts = [
@@ -34,7 +35,7 @@ describe('promise 5: a claim whose answer was lost is done once, and locks no mo
   test('startWork, of an array', async () => {
     const { database, proxy, session, machineIds } = await machinesBehindProxy(5)
     for (const [process, fault] of cuts) {
-      const faulted = proxy.at('bmdb_claim_', fault)
+      const faulted = proxy.next('bmdb_claim_', faults[fault])
       const work = await session.startWork(process, machineIds)
       await faulted
       expect(work, fault).toMatchObject({ machineId: machineIds[0], token: 1n })
@@ -46,7 +47,7 @@ describe('promise 5: a claim whose answer was lost is done once, and locks no mo
   test('startWork, of a function', async () => {
     const { database, proxy, session, machineIds } = await machinesBehindProxy(5)
     for (const [process, fault] of cuts) {
-      const faulted = proxy.at('bmdb_claim_', fault)
+      const faulted = proxy.next('bmdb_claim_', faults[fault])
       const work = (await session.startWork(process, (tx) => claimable(tx, process, { limit: 5 })))!
       await faulted
       expect(machineIds, fault).toContain(work.machineId)
@@ -59,7 +60,7 @@ describe('promise 5: a claim whose answer was lost is done once, and locks no mo
   test('startWorkMany', async () => {
     const { database, proxy, session, machineIds } = await machinesBehindProxy(5)
     for (const [process, fault] of cuts) {
-      const faulted = proxy.at('bmdb_claim_', fault)
+      const faulted = proxy.next('bmdb_claim_', faults[fault])
       const works = await session.startWorkMany(process, machineIds, { limit: 2 })
       await faulted
       expect(
@@ -75,7 +76,7 @@ describe('promise 5: a claim whose answer was lost is done once, and locks no mo
     const { connection, proxy, session, machineIds } = await machinesBehindProxy(1)
     let calls = 0
     for (const [process, fault] of cuts) {
-      const faulted = proxy.at('bmdb_claim_', fault)
+      const faulted = proxy.next('bmdb_claim_', faults[fault])
       expect(await session.work(machineIds[0]!, process, (work) => ((calls += 1), work.token)), fault).toBe(1n)
       await faulted
     }
@@ -125,7 +126,7 @@ describe('promise 5: a claim whose answer was lost is done once, and locks no mo
   test('a takeover that was committed: adopted, and nothing more is claimed', async () => {
     const { connection, database, proxy, session, machineIds } = await machinesBehindProxy(5)
     await deadHolder(database, connection, [machineIds[0]!])
-    const faulted = proxy.at('bmdb_lock_expired_sessions', 'no answer')
+    const faulted = proxy.next(/^COMMIT$/, faults['no answer'])
     const claiming = session.startWork('P', machineIds)
     await faulted
     await eventually('the takeover', async () => (await starts(database)) === 2)
@@ -140,7 +141,7 @@ describe('promise 5: a claim whose answer was lost is done once, and locks no mo
     const { connection, database, proxy, session, machineIds } = await machinesBehindProxy(1)
     for (const [process, fault] of cuts) {
       await deadHolder(database, connection, machineIds, process)
-      const faulted = proxy.at('bmdb_lock_expired_sessions', fault)
+      const faulted = proxy.next(/^COMMIT$/, faults[fault])
       expect(await session.work(machineIds[0]!, process, (work) => work.token), fault).toBe(2n)
       await faulted
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { count, failInserts, forgetOutcomes } from './helpers.ts'
 import { events, machinesBehindProxy } from './work-setup.ts'
+import { faults } from './proxy.ts'
 
 const cuts = [
   ['Before', 'cut before'],
@@ -17,7 +18,7 @@ describe('promise 5: an end whose answer was lost is reported as done, and done 
     const { connection, database, proxy, session, machineIds } = await machinesBehindProxy(1)
     for (const [process, fault] of cuts) {
       const work = (await session.startWork(process, machineIds))!
-      const faulted = proxy.at(`bmdb_${end}`, fault)
+      const faulted = proxy.next(`bmdb_${end}`, faults[fault])
       if (end === 'fail') await work.fail('no', { initialSeconds: 10, exponent: 2 })
       else await work[end]()
       await faulted
@@ -67,7 +68,7 @@ describe.each<Telling>(['can tell', 'cannot tell'])(
   (tells) => {
     test('it was committed: nothing is run again', async () => {
       const { proxy, finish, attempts, onlyOnce } = await finishing(tells)
-      const faulted = proxy.at('COMMIT', 'cut after')
+      const faulted = proxy.next(/^COMMIT$/, faults['cut after'])
       expect(await finish()).toBe('of attempt 1')
       await faulted
       expect(attempts).toEqual([1])
@@ -76,7 +77,7 @@ describe.each<Telling>(['can tell', 'cannot tell'])(
 
     test('it never arrived: run again, and done once', async () => {
       const { proxy, finish, attempts, onlyOnce } = await finishing(tells)
-      const faulted = proxy.at('COMMIT', 'cut before')
+      const faulted = proxy.next(/^COMMIT$/, faults['cut before'])
       expect(await finish()).toBe('of attempt 2')
       await faulted
       expect(attempts).toEqual([1, 2])
@@ -86,7 +87,7 @@ describe.each<Telling>(['can tell', 'cannot tell'])(
     test('it was refused, and nobody heard: run again, and done once', async () => {
       const { database, proxy, finish, attempts, onlyOnce } = await finishing(tells)
       await failInserts(database, { sqlState: '40001', table: 'machine_hardware_report' })
-      const faulted = proxy.at('COMMIT', 'cut after')
+      const faulted = proxy.next(/^COMMIT$/, faults['cut after'])
       expect(await finish()).toBe('of attempt 2')
       await faulted
       expect(attempts).toEqual([1, 2])
@@ -107,7 +108,7 @@ describe.each<Telling>(['can tell', 'cannot tell'])(
     test('it takes its time while the connection breaks: done once', async () => {
       const { database, proxy, finish, onlyOnce } = await finishing(tells)
       await failInserts(database, { table: 'machine_hardware_report', doing: 'PERFORM pg_sleep(0.4);' })
-      const faulted = proxy.at('COMMIT', 'no answer')
+      const faulted = proxy.next(/^COMMIT$/, faults['no answer'])
       const done = finish()
       await faulted
       proxy.forsake()
@@ -121,7 +122,7 @@ describe.each<Telling>(['can tell', 'cannot tell'])(
 test('promise 5: finish with a function on a connection that nobody answers on any more', async () => {
   const done = (['can tell', 'cannot tell'] as const).map(async (tells) => {
     const { proxy, finish, attempts, onlyOnce } = await finishing(tells)
-    void proxy.at('COMMIT', 'no answer')
+    void proxy.next(/^COMMIT$/, faults['no answer'])
     expect(await finish(), tells).toBe('of attempt 1')
     expect(attempts, tells).toEqual([1])
     await onlyOnce()

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { BMDB, DatabaseUnavailableError, InvalidArgumentError, type BMDBConfig } from '../src/index.ts'
 import { count, eventually, pause, rejection, urlOf } from './helpers.ts'
 import { testDatabase, type TestDatabase } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { faults, startProxy } from './proxy.ts'
 
 /** What opening this URL rejects with. */
 function opening(databaseUrl: string, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Error> {
@@ -45,13 +45,13 @@ describe('promise 12: clear errors when opening', () => {
     expect(error).toMatchObject({ code: 'ERR_DATABASE_UNAVAILABLE', reason: 'unreachable' })
   })
 
-  test.each(['SELECT version()', '_prisma_migrations', 'client_connection_check_interval'])(
+  test.each(['SELECT version()', '_prisma_migrations', 'set_config'])(
     'a database that goes silent at %j is unreachable, said within the limit',
     async (text) => {
       const database = await testDatabase()
-      const { proxy, url } = await WireProxy.start(database.url)
+      const { proxy, url } = await startProxy(database.url)
       onTestFinished(() => proxy.heal())
-      void proxy.at(text, 'silence')
+      void proxy.next(text, faults.silence)
       expect(await opening(url, { timeoutMs: 700 })).toMatchObject({
         code: 'ERR_DATABASE_UNAVAILABLE',
         reason: 'unreachable',
@@ -61,10 +61,10 @@ describe('promise 12: clear errors when opening', () => {
 
   test('a database that comes up within the limit is waited for', async () => {
     const database = await testDatabase()
-    const { proxy, url } = await WireProxy.start(database.url)
+    const { proxy, url } = await startProxy(database.url)
     proxy.refuse()
     const connecting = database.open({ databaseUrl: url })
-    await eventually('it was tried twice', () => proxy.accepted >= 2)
+    await eventually('it was tried twice', () => proxy.counts.connections >= 2)
     proxy.restore()
     const connection = await connecting
     expect(connection.dialect).toBe('postgresql')

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { isBMDBError, SessionExpiredError } from '../src/index.ts'
 import { aborted, count, eventually, gate, recordingLogger, recordingMetrics, rejection } from './helpers.ts'
 import { testDatabase, testSession } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { startProxy } from './proxy.ts'
 
 describe('a session', () => {
   test('is a row with its component, runtime information, interval, and a deadline one interval ahead', async () => {
@@ -160,7 +160,7 @@ describe('the end of a session', () => {
 
   test('disposal closes, and logs where close would throw', async () => {
     const database = await testDatabase()
-    const { proxy, url } = await WireProxy.start(database.url)
+    const { proxy, url } = await startProxy(database.url)
     onTestFinished(() => proxy.heal())
     const logger = recordingLogger()
     const connection = await database.open({ databaseUrl: url, logger })
@@ -174,7 +174,7 @@ describe('the end of a session', () => {
 
   test('close does not wait for a database that is silent', async () => {
     const database = await testDatabase()
-    const { proxy, url } = await WireProxy.start(database.url)
+    const { proxy, url } = await startProxy(database.url)
     onTestFinished(() => proxy.heal())
     const connection = await database.open({ databaseUrl: url })
     const session = await connection.startSession({ intervalSeconds: 60 })

@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { aborted, gate, plainClient, rejection, somebodyWaits } from './helpers.ts'
 import { testDatabase, testSession, type TestDatabase } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { startProxy } from './proxy.ts'
 
 /** A session of one second behind a proxy, its row watched past the proxy. */
 async function sessionBehindProxy(config: { poolSize?: number } = {}) {
   const database = await testDatabase()
-  const { proxy, url } = await WireProxy.start(database.url)
+  const { proxy, url } = await startProxy(database.url)
   const connection = await database.open({ databaseUrl: url, ...config })
   // Prisma's first query takes long, and not only its own time: before the clock runs.
   await connection.prisma.machine.count()
@@ -61,14 +61,14 @@ describe('promise 3: stop in time', () => {
 
   test('the signal aborts before the deadline when no connection can be had, and not at the first failure', async () => {
     const { database, proxy, session } = await sessionBehindProxy()
-    const before = proxy.accepted
+    const before = proxy.counts.connections
     const stopping = stopped(session.signal)
     proxy.refuse()
     const takeover = await takeoverAt(database, session.id)
     const { at, reason } = await stopping
     expect(reason).toMatchObject(deadline)
     expect(at).toBeLessThan(takeover)
-    expect(proxy.accepted - before).toBeGreaterThan(1)
+    expect(proxy.counts.connections - before).toBeGreaterThan(1)
   })
 
   test('work is told in the same moment, with the same reason', async () => {

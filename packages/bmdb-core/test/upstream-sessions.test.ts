@@ -20,11 +20,11 @@ import {
   rejection,
 } from './helpers.ts'
 import { testDatabase, testSession } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { faults, startProxy } from './proxy.ts'
 
 async function watchedSession(intervalSeconds = 1) {
   const database = await testDatabase()
-  const { proxy, url } = await WireProxy.start(database.url)
+  const { proxy, url } = await startProxy(database.url)
   const metrics = recordingMetrics()
   const logger = recordingLogger()
   const connection = await database.open({ databaseUrl: url, metrics, logger })
@@ -37,14 +37,14 @@ async function watchedSession(intervalSeconds = 1) {
 describe('H: the heartbeat', () => {
   test('H1: the first beat that fails does not end a session whose deadline is ahead', async () => {
     const { proxy, session, beats } = await watchedSession(2)
-    await proxy.at('bmdb_beat', 'cut before')
+    await proxy.next('bmdb_beat', faults['cut before'])
     await eventually('the failure was seen', () => beats('failed') >= 1)
     expect(session.expired).toBe(false)
   })
 
   test('H2: a beat that fails is sent again in time, and does not count as one that succeeded', async () => {
     const { proxy, session, beats } = await watchedSession()
-    await proxy.at('bmdb_beat', 'cut before')
+    await proxy.next('bmdb_beat', faults['cut before'])
     const before = beats('acknowledged')
     await eventually('the next ones come through', () => beats('acknowledged') >= before + 3)
     expect(beats('failed')).toBeGreaterThanOrEqual(1)

@@ -13,7 +13,7 @@ import { expect, test } from 'vitest'
 import { prometheusMetrics } from '../src/prometheus.ts'
 import { recordingMetrics } from './helpers.ts'
 import { testDatabase, testSession } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { faults, startProxy } from './proxy.ts'
 import { eventually, events, noBeats, rejection, testMachines } from './work-setup.ts'
 
 test('W1: work does not start for a session whose row is gone', async () => {
@@ -161,11 +161,11 @@ test('W11: two programs’ worth of metrics share one registry', async () => {
 test('W12: ends and claims whose answer was lost are reported as what they are, and happened once', async () => {
   const { connection, database, machineIds } = await testMachines(1)
   const [machineId] = machineIds as [string]
-  const { proxy, url } = await WireProxy.start(database.url)
+  const { proxy, url } = await startProxy(database.url)
   const session = await (await database.open({ databaseUrl: url })).startSession(noBeats)
   const claim = async () => (await session.startWork('P', machineIds, { ignoreBackoff: true }))!
   const cut = async <T>(text: string, run: () => Promise<T>): Promise<T> => {
-    const happened = proxy.at(text, 'cut after')
+    const happened = proxy.next(text, faults['cut after'])
     const value = await run()
     await happened
     return value

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 import type { Connection, PrismaClient, Session } from '../src/index.ts'
 import { eventually } from './helpers.ts'
 import { testDatabase, type TestDatabase } from './setup.ts'
-import { WireProxy } from './wire-proxy.ts'
+import { startProxy } from './proxy.ts'
 
 export { eventually, gate, pause, plainClient, rejection } from './helpers.ts'
 
@@ -19,7 +19,7 @@ export async function testMachines(count: number) {
 /** The same, with a session whose network can go wrong, on a connection of its own. */
 export async function machinesBehindProxy(count: number) {
   const made = await testMachines(count)
-  const { proxy, url } = await WireProxy.start(made.database.url)
+  const { proxy, url } = await startProxy(made.database.url)
   const session = await (await made.database.open({ databaseUrl: url })).startSession(noBeats)
   onTestFinished(() => proxy.heal())
   return { ...made, proxy, session }
