@@ -1,12 +1,12 @@
-// npm run breaks [-- NAME…]: applies each break of breaks.ts to a copy of the core, and shows that its test goes red.
+// npm run breaks [-- NAME…]: applies each break of breaks.ts to a copy of the workspace, and shows that its test goes red.
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { copyOfCore } from './apply.ts'
 import { breaks, type Break } from './breaks.ts'
+import { copyOfWorkspace } from './copy.ts'
 
-const help = `Breaks the core on purpose, one line at a time, in a copy, and shows which test notices.
+const help = `Breaks the code on purpose, one line at a time, in a copy, and shows which test notices.
 
 usage: npm run breaks [-- NAME...]
 
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
     return 2
   }
   const chosen = names.length === 0 ? breaks : breaks.filter((one) => names.includes(one.name))
-  const copy = copyOfCore(root, `run-${process.pid}`)
+  const copy = copyOfWorkspace(root, `run-${process.pid}`)
   try {
     const whole = await failures(copy.directory, chosen)
     if (whole.length > 0) {
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
 /** Runs the tests that the breaks name; returns the full titles of those that failed, or that could not even load. */
 async function failures(directory: string, chosen: readonly Break[]): Promise<string[]> {
   const output = join(directory, 'report.json')
-  const files = [...new Set(chosen.map((one) => `test/${one.test.file}`))]
+  const files = [...new Set(chosen.map((one) => one.test.file))]
   const titles = chosen.map((one) => one.test.title.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const args = [vitest, 'run', ...files, '-t', titles.join('|'), '--reporter=json', `--outputFile=${output}`]

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { errorCodes } from '@bmdb/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { faultTable, outcomes, phases, type Phase } from '../faults/fault-table.ts'
 import { root } from '../setup.ts'
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
@@ -12,6 +13,23 @@ describe('the documents', () => {
   test('list exactly the error codes that there are', () => {
     const documented = [...read('docs/errors.md').matchAll(/^\| `(ERR_\w+)`/gm)].map((match) => match[1])
     expect(documented).toEqual([...errorCodes])
+  })
+
+  test('have the fault table as it is tested', () => {
+    const columns = Object.keys(phases) as Phase[]
+    const tested = [
+      ['fault', ...columns.map((phase) => phases[phase])],
+      ...faultTable.map((row) => [row.fault, ...columns.map((phase) => outcomes[row.outcomes[phase]])]),
+    ]
+    const section = read('docs/guarantees.md').split('## What a fault does')[1]!
+    const lines = section.split('\n').filter((line) => line.startsWith('|') && !line.startsWith('| -'))
+    const documented = lines.map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    )
+    expect(documented).toEqual(tested)
   })
 
   test('show an example in the README that runs as it stands', { timeout: 60_000 }, async () => {

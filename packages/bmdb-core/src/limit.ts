@@ -55,7 +55,8 @@ export class Limit implements Disposable {
 
   /** Milliseconds left, never below zero. */
   remainingMs(): number {
-    return Math.max(0, this.#endMs - monotonicMs())
+    // What is left of a sum may be more than what was added, by a rounding error.
+    return Math.min(this.timeoutMs, Math.max(0, this.#endMs - monotonicMs()))
   }
 
   [Symbol.dispose](): void {

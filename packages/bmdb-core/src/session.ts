@@ -6,7 +6,7 @@ import type { Database } from './database/database.ts'
 import { answerGraceMs, runOwn } from './database/own-statements.ts'
 import { SessionExpiredError, TransactionTimeoutError, messageOf, type LossReason } from './errors.ts'
 import { Limit } from './limit.ts'
-import { beat, guardSession, type BeatRow } from './sql/sessions.ts'
+import { beat, guardSession, settleGuarded, type BeatRow } from './sql/sessions.ts'
 import type { Guard } from './transaction/guard.ts'
 import type { PrismaClientLike } from './transaction/prisma-seam.ts'
 import { runTransaction, type TransactionFunction, type TransactOptions } from './transaction/transaction.ts'
@@ -136,6 +136,7 @@ export class Session<Client extends PrismaClientLike = PrismaClientLike> impleme
     const { database, client } = this.#setting
     const guard: Guard = {
       statement: guardSession(database.dialect, this.id),
+      settling: settleGuarded(this.id),
       check: (rows) => {
         if (rows.length === 0) throw this.#end('deleted')
       },

@@ -13,9 +13,10 @@ export type Phase = 'starting' | 'running' | 'committing'
  * What to make of a failure:
  * - `retry`: nothing was committed, and the same again may succeed.
  * - `unknown`: it may have been committed.
+ * - `committed`: it was committed; something that should have followed was not done.
  * - `final`: nothing was committed, and the same again would fail the same way.
  */
-export type Verdict = 'retry' | 'unknown' | 'final'
+export type Verdict = 'retry' | 'unknown' | 'committed' | 'final'
 
 /** The five characters by which a server names an error, if it was a server that did. */
 export function sqlState(error: unknown): string | undefined {
@@ -38,9 +39,11 @@ const connectionStates = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '
 const conflictStates = new Set(['40001', '40P01', 'CR000'])
 // Too many connections, or too many open transactions on one CockroachDB gateway.
 const overloadStates = new Set(['53300', '53400'])
+// CockroachDB: committed, but a change of the schema that was part of it failed afterwards.
+const committedAllTheSame = 'XXA00'
 
 /**
- * Decides by code and phase: see {@link Verdict}. A row of the table in docs/errors.md each.
+ * Decides by code and phase: see {@link Verdict}. docs/guarantees.md has the table.
  * @param broken - the connection was lost or never had; what a driver says without a code means nothing else
  */
 export function judge(error: unknown, phase: Phase, broken: boolean): Verdict {
@@ -50,15 +53,27 @@ export function judge(error: unknown, phase: Phase, broken: boolean): Verdict {
     return broken || phase === 'starting' ? 'retry' : 'final'
   }
   if (conflictStates.has(state)) return 'retry'
-  const overloaded = overloadStates.has(state)
-  if (overloaded || connectionStates.has(state) || state.startsWith('08'))
-    return phase === 'committing' ? 'unknown' : 'retry'
-  if (phase !== 'committing') return state === '55P03' ? 'retry' : 'final'
+  if (saysConnectionLost(state) || overloadStates.has(state)) return phase === 'committing' ? 'unknown' : 'retry'
+  if (phase !== 'committing') return 'final'
+  if (state === committedAllTheSame) return 'committed'
   // Data, constraints, transaction state, syntax and privileges: refused, and therefore not committed.
   return refusedClasses.has(state.slice(0, 2)) ? 'final' : 'unknown'
 }
 
 const refusedClasses = new Set(['0A', '22', '23', '25', '42', '44', 'P0'])
+
+/**
+ * Whether a transaction that failed at COMMIT, and is known not to have been committed, may be done again: where it was
+ * the connection that failed, or the server could not tell, but not where the server refused it.
+ */
+export function isWorthRepeating(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === undefined || state === '40003' || saysConnectionLost(state) || overloadStates.has(state)
+}
+
+function saysConnectionLost(state: string): boolean {
+  return connectionStates.has(state) || state.startsWith('08')
+}
 
 /** BMDB itself gave the connection up: the time was over, or the caller or the session had gone. */
 export class ConnectionGivenUpError extends Error {
@@ -109,7 +124,7 @@ export function asUnavailable(error: unknown, address: string, broken: boolean):
       `the database at ${address} takes no more connections: ${messageOf(error)}`,
       options,
     )
-  if (state === undefined ? broken : state.startsWith('08') || connectionStates.has(state))
+  if (state === undefined ? broken : saysConnectionLost(state))
     return new DatabaseUnavailableError(
       'unreachable',
       `the database at ${address} cannot be reached (${messageOf(error) || String((error as { code?: unknown }).code)}): is it running, and is the URL right?`,

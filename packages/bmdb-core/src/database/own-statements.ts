@@ -56,7 +56,8 @@ export async function runOwn<T>(
       if (error instanceof BMDBError) throw error
       const phase = error instanceof NotCommittedError ? 'running' : 'committing'
       const raw = error instanceof NotCommittedError ? error.cause : error
-      if (judge(raw, phase, broken) === 'unknown') mayHaveRun = true
+      const verdict = judge(raw, phase, broken)
+      if (verdict === 'unknown' || verdict === 'committed') mayHaveRun = true
       if (limit.signal.aborted) throw ended(limit.signal.reason, what, mayHaveRun, limit, raw)
       last = await pauseOrThrow(database, limit, what, attempt, raw, phase, broken, mayHaveRun)
     }
@@ -123,7 +124,8 @@ async function pauseOrThrow(
   broken: boolean,
   mayHaveRun: boolean,
 ): Promise<unknown> {
-  const verdict = judge(error, phase, broken)
+  // A wait for a lock that BMDB itself cut short, in order to end whoever holds it and to try again.
+  const verdict = sqlState(error) === '55P03' ? 'retry' : judge(error, phase, broken)
   const failure = asUnavailable(error, database.address.shown, broken) ?? error
   if (verdict === 'final') throw mayHaveRun ? new CommitOutcomeUnknownError(what, failure) : failure
   database.metrics.count('bmdb_transaction_retries_total', { reason: retryReason(error) })

@@ -54,6 +54,18 @@ export function guardSession(dialect: Dialect, sessionId: string): Statement {
   }
 }
 
+/**
+ * Waits for every transaction that got past {@link guardSession}, and for nothing else: locks the session's row
+ * exclusively, until the statement ends.
+ */
+export function settleGuarded(sessionId: string): Statement {
+  return {
+    name: 'bmdb_settle_guarded',
+    text: 'SELECT session_id FROM sessions WHERE session_id = $1::uuid FOR UPDATE',
+    values: [sessionId],
+  }
+}
+
 /** A beat's answer; none if the session is gone. */
 export interface BeatRow {
   /** False if the deadline had passed, so that nothing was written. */

@@ -4,10 +4,17 @@ import { ConnectionGivenUpError, sqlState } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import { BMDBError, InvalidArgumentError } from '../errors.ts'
+import { longestTimeoutMs } from '../limit.ts'
 import { transactionIdColumn, type Guard } from './guard.ts'
 
 /** How long the answer to COMMIT is awaited before BMDB asks elsewhere what became of it. */
 const commitAnswerMs = 5_000
+
+/**
+ * The server is told the call's limit too, with this much more: it ends what the program no longer can, and nothing that
+ * the program ends itself.
+ */
+const serverGraceMs = 1_000
 
 /**
  * One attempt at a transaction, from the first connection to its end.
@@ -34,10 +41,13 @@ export class Attempt {
   readonly #gone = new AbortController()
   readonly #database: Database
   readonly #guard: Guard | undefined
+  readonly #remainingMs: () => number
 
-  constructor(database: Database, guard: Guard | undefined) {
+  /** @param remainingMs - what is left of the call's limit; the server enforces it where the program no longer can */
+  constructor(database: Database, guard: Guard | undefined, remainingMs: () => number) {
     this.#database = database
     this.#guard = guard
+    this.#remainingMs = remainingMs
   }
 
   get state(): AttemptState {
@@ -81,7 +91,7 @@ export class Attempt {
     try {
       const connection = await this.#database.acquire({ signal: this.#gone.signal })
       this.#connection = connection
-      const begun = connection.query({ text: 'BEGIN ISOLATION LEVEL SERIALIZABLE' })
+      const begun = connection.query({ text: beginWithin(this.#remainingMs() + serverGraceMs) })
       const guarded = this.#guard === undefined ? undefined : connection.query(this.#guard.statement)
       const [begin, guard] = await Promise.allSettled([begun, guarded])
       if (begin.status === 'rejected') throw begin.reason
@@ -165,8 +175,15 @@ export class Attempt {
     this.#state = 'committing'
     const timer = after(commitAnswerMs, () => connection.destroy())
     try {
-      const result = await connection.query({ text: 'COMMIT' })
+      // A time limit that strikes at COMMIT would leave its outcome open (on CockroachDB even where it succeeded).
+      const [unlimited, committed] = await Promise.allSettled([
+        connection.query({ text: 'SET LOCAL statement_timeout = 0' }),
+        connection.query({ text: 'COMMIT' }),
+      ])
+      if (committed.status === 'rejected') throw committed.reason
+      const result = committed.value
       if (result.command !== 'COMMIT') {
+        if (unlimited.status === 'rejected') this.#fail(unlimited.reason)
         this.#fail(new Error(`the server answered COMMIT with ${result.command}: a statement had failed unnoticed`))
         this.#end('rolledBack')
         throw this.#failure!.error
@@ -230,5 +247,11 @@ export class Attempt {
 /** Statements that end a transaction, after blanks and comments; ROLLBACK TO SAVEPOINT does not. */
 const endsTransaction =
   /^(?:\s|--.*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b))\b/
+
+/** BEGIN, and for the length of the transaction the server's own limits, as one message. */
+function beginWithin(limitMs: number): string {
+  const ms = Math.min(longestTimeoutMs, Math.ceil(limitMs))
+  return `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms}`
+}
 
 const noRows = { command: '', rowCount: 0, oid: 0, fields: [], rows: [] } as unknown as QueryResult

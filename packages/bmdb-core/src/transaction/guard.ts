@@ -8,6 +8,11 @@ import type { Statement } from '../database/server-connection.ts'
 export interface Guard {
   readonly statement: Statement
   /**
+   * Locks the guarded row so that it waits for every transaction that got past this guard: when it returns, each has
+   * been committed or rolled back. (On a row that is gone it need not wait: whoever deleted it did.)
+   */
+  readonly settling?: Statement | undefined
+  /**
    * Looks at what the statement returned.
    * @throws SessionExpiredError or WorkLostError when the session or the work is gone; the transaction ends there
    */

@@ -1,7 +1,14 @@
 import { monotonicMs, orAbort, sleep } from '../clock.ts'
-import { asUnavailable, judge, retryReason } from '../database/database-error.ts'
+import { asUnavailable, isWorthRepeating, judge, retryReason } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
-import { BMDBError, CommitOutcomeUnknownError, RetriesExhaustedError, TransactionTimeoutError } from '../errors.ts'
+import { runOwn } from '../database/own-statements.ts'
+import {
+  BMDBError,
+  CommitOutcomeUnknownError,
+  RetriesExhaustedError,
+  TransactionTimeoutError,
+  messageOf,
+} from '../errors.ts'
 import { Limit, longestTimeoutMs, type WaitOptions } from '../limit.ts'
 import { invalid, wholeNumber } from '../arguments.ts'
 import { retryDelayMs } from '../retry-delay.ts'
@@ -9,6 +16,9 @@ import { Attempt } from './attempt.ts'
 import { AlreadyCommittedError, type Guard } from './guard.ts'
 import { askOutcome } from './outcome.ts'
 import { withAttempt, type PrismaClientLike, type TransactionClient } from './prisma-seam.ts'
+
+/** How long the caller's `verify` may take, waiting for the transaction in question included. */
+const verifyMs = 10_000
 
 /** Options of `transact`. */
 export interface TransactOptions<Client> extends WaitOptions {
@@ -18,7 +28,8 @@ export interface TransactOptions<Client> extends WaitOptions {
   readonly maxAttempts?: number | undefined
   /**
    * Decides whether an earlier attempt took effect when COMMIT's answer was lost and the database cannot tell: reads, in
-   * a new transaction, what the function would have written. Default: `CommitOutcomeUnknownError` is thrown.
+   * a new transaction, what the function would have written. It runs once nothing of that attempt is under way any more,
+   * has 10 s with that wait, and must have no effects. Default: `CommitOutcomeUnknownError` is thrown.
    */
   readonly verify?: ((tx: TransactionClient<Client>) => Promise<boolean>) | undefined
 }
@@ -128,7 +139,7 @@ async function runAttempt<Client extends PrismaClientLike, Result>(
   limit: Limit,
   options: TransactOptions<Client>,
 ): Promise<AttemptEnd<Result>> {
-  const attempt = new Attempt(setting.database, setting.guard)
+  const attempt = new Attempt(setting.database, setting.guard, () => limit.remainingMs())
   let returned: { value: Result } | undefined
   let thrown: { error: unknown } | undefined
   const over = new AbortController()
@@ -191,22 +202,40 @@ async function settleUnknown<Client extends PrismaClientLike, Result>(
   const verdict = judge(error, 'committing', broken)
   if (verdict === 'retry') return { retry: true, failure: error, raw: error, began: true }
   if (verdict === 'final') return { retry: false, failure: attempt.failureSeen, began: true }
+  if (verdict === 'committed') {
+    setting.database.logger.warn(`${setting.what} was committed, but the database complains`, {
+      error: messageOf(error),
+    })
+    return returned
+  }
   const outcome = await askOutcome(setting.database, attempt.transactionId)
   if (outcome === 'committed') return returned
-  if (outcome === 'aborted') return { retry: true, failure: error, raw: error, began: true }
+  if (outcome === 'aborted')
+    return { retry: isWorthRepeating(error), failure: attempt.failureSeen, raw: error, began: true }
   if (setting.guardSettles === true) return { retry: true, failure: error, raw: error, maybe: returned }
-  // While it is under way, reading for what it writes proves nothing.
-  if (outcome === 'unknown' && options.verify !== undefined) {
-    const { verify } = options
-    const took = await runTransaction({ ...setting, guard: undefined, signals: [] }, (tx) => verify(tx), {
-      timeoutMs: 10_000,
-    }).catch((cause: unknown) => {
+  if (options.verify !== undefined) {
+    const took = await verified(setting, options.verify).catch((cause: unknown) => {
       throw new CommitOutcomeUnknownError(setting.what, cause)
     })
     if (took) return returned
-    return { retry: true, failure: error, raw: error, began: true }
+    return { retry: isWorthRepeating(error), failure: attempt.failureSeen, raw: error, began: true }
   }
   return { retry: false, began: true, failure: new CommitOutcomeUnknownError(setting.what, error) }
+}
+
+/** Asks the caller, once nothing is under way any more: until then reading for what was written would prove nothing. */
+async function verified<Client extends PrismaClientLike>(
+  setting: TransactionSetting<Client>,
+  verify: (tx: TransactionClient<Client>) => Promise<boolean>,
+): Promise<boolean> {
+  const { database, guard, what } = setting
+  using limit = new Limit(undefined, verifyMs, (ms) => new TransactionTimeoutError(`verify of ${what}`, ms))
+  const settling = guard?.settling
+  if (settling !== undefined)
+    await runOwn(database, limit, `waiting for ${what}`, (connection) => connection.query(settling))
+  return runTransaction({ ...setting, guard: undefined, signals: [] }, (tx) => verify(tx), {
+    timeoutMs: Math.max(1, limit.remainingMs()),
+  })
 }
 
 /** The reason why the call is over; a time limit with the conflict or fault before it. */

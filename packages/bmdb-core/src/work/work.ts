@@ -195,6 +195,8 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
   #guard(statement: Statement, historyId?: string): Guard {
     return {
       statement,
+      // It waits for others that got past it before it writes the row as well.
+      settling: guardWork(this.#session.database.dialect, this.#key),
       check: async (rows) => {
         if ((rows as EndRow[])[0]?.ended === true) return
         // It began before the end that deleted the row: no loss, or one that the end itself will find.

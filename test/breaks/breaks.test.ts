@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { root } from '../setup.ts'
+import { breaks } from './breaks.ts'
+import { broken } from './copy.ts'
+
+describe('the deliberate breaks', () => {
+  test.each(breaks)('$name can still be applied', (one) => {
+    const whole = readFileSync(join(root, one.file), 'utf8')
+    expect(broken(whole, one)).not.toBe(whole)
+  })
+
+  test.each(Array.from({ length: 13 }, (_, index) => String(index + 1)))('there is one for promise %s', (promise) => {
+    expect(breaks.map((one) => one.promise)).toContain(promise)
+  })
+})
