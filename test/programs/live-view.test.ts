@@ -46,7 +46,7 @@ test('closing its terminal ends everything too', { timeout: 90_000 }, async ({ s
   const workspace = new PrivateWorkspace()
   const options = { cwd: workspace.directory, terminal: true }
   const stack = startProgram('npm start', ['--machines', '1', '--workers', '1'], options)
-  await shows(stack, /^BMDB · 1 machines, 1 inventoried/m, 60_000)
+  await shows(stack, /^BMDB · 1 machine, 1 inventoried/m, 60_000)
   const started = descendantsOf(stack.pid)
   onTestFinished(() => started.filter(isAlive).forEach((pid) => process.kill(pid, 'SIGKILL')))
   expect(started.length).toBeGreaterThanOrEqual(3)

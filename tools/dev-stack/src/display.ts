@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import type { ChildProgram } from './child-program.ts'
+import { counted } from './counted.ts'
 import type { Snapshot } from './snapshot.ts'
 import { render } from './view.ts'
 
@@ -46,8 +47,8 @@ export function plainDisplay(stream: NodeJS.WritableStream): Display {
   return {
     say: (who, line) => void stream.write(`${who}: ${line}\n`),
     show({ machines, sessions, work }) {
-      const inventoried = machines.filter((machine) => machine.state === 'inventoried').length
-      const line = `${inventoried} of ${machines.length} machines inventoried, ${sessions.length} sessions, ${work} work`
+      const inventoried = machines.filter((machine) => machine.inventoried).length
+      const line = `${inventoried} of ${machines.length} machines inventoried, ${counted(sessions.length, 'session')}, ${work} work`
       const key = String(inventoried)
       if (key !== last) stream.write(`${line}\n`)
       last = key

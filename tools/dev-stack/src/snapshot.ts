@@ -1,4 +1,5 @@
 import type { Connection, PrismaClient } from '@bmdb/core'
+import { counted } from './counted.ts'
 
 /** What a machine of the rack is doing. */
 export interface MachineState {
@@ -7,6 +8,8 @@ export interface MachineState {
   readonly state: 'waiting' | 'being inventoried' | 'inventoried' | 'in backoff'
   /** The hardware in a few words, who works on it, or why it is in backoff. */
   readonly details: string
+  /** It has a report, be it that another is being made. */
+  readonly inventoried: boolean
 }
 
 /** A session, with what it holds. */
@@ -48,7 +51,7 @@ export async function readSnapshot(connection: Connection<PrismaClient>, ids: re
     machines: ids.flatMap((id): MachineState[] => {
       const machine = byId.get(id)
       if (machine === undefined) return []
-      const common = { id, bmc: machine.bmc?.address ?? '' }
+      const common = { id, bmc: machine.bmc?.address ?? '', inventoried: machine.hardwareReport !== null }
       const [held] = machine.heldWork
       const [backoff] = machine.activeBackoffs
       if (held !== undefined)
@@ -86,8 +89,8 @@ export function inAFewWords(report: unknown): string {
   }
   return [
     [manufacturer, model].filter((part) => part !== null).join(' '),
-    `${processors.length} processor${processors.length === 1 ? '' : 's'}`,
+    counted(processors.length, 'processor'),
     `${memory.totalGiB ?? '?'} GiB`,
-    `${drives.length} drive${drives.length === 1 ? '' : 's'}`,
+    counted(drives.length, 'drive'),
   ].join(', ')
 }

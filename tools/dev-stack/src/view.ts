@@ -1,4 +1,5 @@
 import type { ChildProgram } from './child-program.ts'
+import { counted } from './counted.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What the view needs besides the snapshot. */
@@ -13,10 +14,10 @@ export interface ViewContext {
 
 /** The live view, as text: machines, sessions and work, the programs and the last lines that they logged. */
 export function render(snapshot: Snapshot, { programs, links, lines, columns, rows }: ViewContext): string {
-  const inventoried = snapshot.machines.filter((machine) => machine.state === 'inventoried').length
+  const inventoried = snapshot.machines.filter((machine) => machine.inventoried).length
   const above = [
-    `BMDB · ${snapshot.machines.length} machines, ${inventoried} inventoried · ` +
-      `${snapshot.sessions.length} sessions · ${snapshot.work} work`,
+    `BMDB · ${counted(snapshot.machines.length, 'machine')}, ${inventoried} inventoried · ` +
+      `${counted(snapshot.sessions.length, 'session')} · ${snapshot.work} work`,
     '',
     ...table(
       ['machine', 'BMC', 'state', ''],

@@ -25,6 +25,14 @@ process.exit(
     main: async (context) => {
       const { settings, directory, signal } = context
       await using database = await openProgramDatabase(context)
+      context.log.info('it shows the rows as they were when its page was loaded: refresh the table to see changes')
+      // prisma/studio#1349: its grid takes rows without a primary key for one and the same.
+      context.log.info(
+        'of the views (session_status, work_held, work_backoff_active) it shows one row: ask on its SQL page',
+      )
+      context.log.warn(
+        'it can write, and nothing guards that: rows of sessions and work are the locks of running programs',
+      )
       const prisma = createRequire(import.meta.url).resolve('prisma/package.json')
       const command = join(dirname(prisma), 'build/index.js')
       const child = spawn(process.execPath, [command, 'studio', '--browser', 'none', '--port', String(settings.port)], {
