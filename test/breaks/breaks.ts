@@ -149,7 +149,7 @@ export const breaks: readonly Break[] = [
     file: 'packages/bmdb-core/src/session/end-sessions.ts',
     replace: "sqlState(cause) === '55P03'",
     by: "sqlState(cause) === 'never'",
-    test: { file: 'packages/bmdb-core/test/frozen-holder.test.ts', title: 'idle inside session.transact' },
+    test: { file: 'packages/bmdb-core/test/frozen-holder.test.ts', title: 'stopped, idle' },
   },
   {
     name: 'unknown-outcomes-are-retried',
@@ -372,5 +372,16 @@ export const breaks: readonly Break[] = [
     replace: 'if ((rows as EndRow[])[0]?.ended === true) return',
     by: 'return',
     test: { file: 'test/model/model.test.ts', title: 'whatever two programs do on two machines' },
+  },
+  {
+    name: 'beats-lock-work',
+    promise: '13',
+    file: 'packages/bmdb-core/src/sql/sessions.ts',
+    replace: 'FROM work AS w WHERE w.session_id = $1::uuid)',
+    by: 'FROM (SELECT * FROM work WHERE session_id = $1::uuid FOR UPDATE) AS w)',
+    test: {
+      file: 'packages/bmdb-core/test/beats-and-transactions.test.ts',
+      title: 'a beat that is under way holds up no transaction',
+    },
   },
 ]

@@ -1,7 +1,7 @@
 /** Holds a step of a test until it is let go. */
 export interface Gate {
   /** Lets through whoever waits, and everybody after. Twice is harmless. */
-  open(): void
+  readonly open: () => void
   /** Resolves once the gate is open. */
   readonly opened: Promise<void>
 }

@@ -29,9 +29,12 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string
   readonly name: string
   /** Runs plain SQL on a connection apart, with `$1`, `$2` … in it. */
-  sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(text: string, ...values: unknown[]): Promise<Row[]>
+  readonly sql: <Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    ...values: unknown[]
+  ) => Promise<Row[]>
   /** Removes it, and where the server can, ends connections to it. Twice is harmless. */
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 /** Makes databases for tests. */
