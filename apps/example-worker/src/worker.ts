@@ -24,6 +24,7 @@ export function runWorker(options: WorkerOptions): Worker {
   })
 
   const run = async (): Promise<void> => {
+    let lost = false
     while (!signal.aborted) {
       try {
         session = await startSession(connection, settings.intervalSeconds, signal)
@@ -36,16 +37,24 @@ export function runWorker(options: WorkerOptions): Worker {
       await using current = session
       troubles.over()
       log.info('started a session', { session: current.id })
+      // What ends one program's session, such as an outage, mostly ends everybody's: not all ask for work at once then.
+      if (lost) await sleepUnlessAborted(Math.random() * comebackMs(settings.intervalSeconds), signal)
       await Promise.all(
         Array.from({ length: settings.concurrency }, () => slot(current, options, drained.signal, troubles)),
       )
-      if (!signal.aborted) log.warn('lost the session, starting a new one', { session: current.id })
+      lost = !signal.aborted
+      if (lost) log.warn('lost the session, starting a new one', { session: current.id })
     }
   }
   return {
     ended: run(),
     notReady: () => (session === undefined || session.expired ? ['there is no session'] : []),
   }
+}
+
+/** Within how long workers that lost their sessions together ask for work again: half the interval, 10 s at most. */
+function comebackMs(intervalSeconds: number): number {
+  return Math.min(10, intervalSeconds / 2) * 1000
 }
 
 /** A stop ends the attempt to start a session, but not the session: what it holds is drained first. */

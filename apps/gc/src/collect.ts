@@ -7,6 +7,7 @@ import { sweepPass } from './pass.ts'
 import { Readiness } from './readiness.ts'
 import { runLoop } from './run-loop.ts'
 import { systemTime as time } from './time.ts'
+import { Unanswered } from './unanswered.ts'
 
 /** The collector: opens the database and sweeps it until it is asked to stop. */
 export async function collect(context: ProgramContext<GcSettings>): Promise<void> {
@@ -24,8 +25,11 @@ export async function collect(context: ProgramContext<GcSettings>): Promise<void
       : await startHealthServer({ listen, registry, notReady: () => readiness.reasons() })
   if (health !== undefined) log.info('telling metrics and health', { url: health.url })
 
-  await using database = await openProgramDatabase(context, { metrics: prometheusMetrics(registry), poolSize: 2 })
+  const unanswered = new Unanswered()
+  const metrics = unanswered.listeningTo(prometheusMetrics(registry))
+  await using database = await openProgramDatabase(context, { metrics, poolSize: 2 })
   readiness.opened()
   log.info('sweeping expired sessions', { intervalSeconds })
-  await runLoop({ pass: sweepPass(database.connection, settings), intervalSeconds, log, time, observers, signal })
+  const pass = sweepPass(database.connection, settings, unanswered)
+  await runLoop({ pass, intervalSeconds, log, time, observers, signal })
 }

@@ -10,7 +10,11 @@ export function betweenBatchesMs(random: number): number {
   return 20 + 80 * random
 }
 
-/** After `failures` failed sweeps in a row, 1 or more: half to all of 1 s, doubling up to 30 s. */
-export function backoffMs(failures: number, random: number): number {
-  return Math.min(longestBackoffMs, 1_000 * 2 ** Math.min(failures - 1, 10)) * (0.5 + 0.5 * random)
+/**
+ * After `failures` failed sweeps in a row, 1 or more: half to all of 1 s, doubling up to the interval (at least 1 s, at
+ * most 30 s): asking no more often than at other times, and there soon after the database is.
+ */
+export function backoffMs(failures: number, intervalSeconds: number, random: number): number {
+  const longestMs = Math.min(longestBackoffMs, Math.max(1_000, intervalSeconds * 1_000))
+  return Math.min(longestMs, 1_000 * 2 ** Math.min(failures - 1, 10)) * (0.5 + 0.5 * random)
 }

@@ -1,4 +1,5 @@
 import type { Connection, SweepResult } from '@bmdb/core'
+import type { Unanswered } from './unanswered.ts'
 
 /** A sweep that takes longer counts as failed; what it removed until then stays removed. */
 const defaultTimeoutMs = 10_000
@@ -7,6 +8,8 @@ const defaultTimeoutMs = 10_000
 export interface PassResult extends SweepResult {
   /** It hit its limit, so there may be more. */
   readonly full: boolean
+  /** The database was away when it began: it tried until that was over. */
+  readonly outlasted: boolean
 }
 
 /** One sweep. Rejects if it fails, and when the signal aborts. */
@@ -22,11 +25,19 @@ export interface PassSettings {
   readonly timeoutMs?: number | undefined
 }
 
-/** The collector's pass over a database. */
-export function sweepPass(connection: Pick<Connection, 'sweep'>, settings: PassSettings): Pass {
+/**
+ * The collector's pass over a database.
+ * @param unanswered - listens to what the connection counts; without one no pass is known to have outlasted an outage
+ */
+export function sweepPass(
+  connection: Pick<Connection, 'sweep'>,
+  settings: PassSettings,
+  unanswered?: Pick<Unanswered, 'take'>,
+): Pass {
   const { limit, graceSeconds, timeoutMs = defaultTimeoutMs } = settings
   return async (signal) => {
+    unanswered?.take()
     const swept = await connection.sweep({ limit, graceSeconds, timeoutMs, signal })
-    return { ...swept, full: swept.sessions >= limit }
+    return { ...swept, full: swept.sessions >= limit, outlasted: unanswered?.take() ?? false }
   }
 }

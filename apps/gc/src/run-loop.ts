@@ -37,14 +37,15 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     if (outcome === 'aborted') return
     if ('error' in outcome) {
       outage ??= new Outage(log, startMs)
-      outage.failed(outcome.error)
-      await time.sleep(backoffMs(outage.failures, time.random()), signal)
+      outage.failed(outcome.error, startMs)
+      await time.sleep(backoffMs(outage.failures, options.intervalSeconds, time.random()), signal)
       continue
     }
-    if (outage !== undefined) outage.over(outcome, time.nowMs())
-    else if (outcome.sessions > 0)
+    if (outcome.outlasted) outage ??= new Outage(log, startMs)
+    if (outage !== undefined) {
+      if (outage.swept(outcome, time.nowMs())) outage = undefined
+    } else if (outcome.sessions > 0)
       log.info('swept expired sessions', { sessions: outcome.sessions, work: outcome.work })
-    outage = undefined
     const random = time.random()
     await time.sleep(
       outcome.full ? betweenBatchesMs(random) : untilNextSweepMs(options.intervalSeconds, random),

@@ -1,13 +1,16 @@
 import { startPrivateServer } from '@bmdb/embedded'
+import { prometheusMetrics } from '@bmdb/core/prometheus'
+import { Registry } from 'prom-client'
 import { expect, onTestFinished, test } from 'vitest'
 import { sweepPass } from '../src/pass.ts'
 import { Readiness } from '../src/readiness.ts'
 import { runLoop } from '../src/run-loop.ts'
 import { systemTime } from '../src/time.ts'
+import { Unanswered } from '../src/unanswered.ts'
 import { FakeLog } from './fake-log.ts'
 import { leaveExpired, migrate, open } from './setup.ts'
 
-test('when the database goes away that is said once, and what had expired is swept when it is back', async () => {
+test('when the database goes away that is said once, and what had expired at once is swept and told when it is back', async () => {
   const server = await startPrivateServer({ durable: false })
   onTestFinished(() => server.close())
   await migrate(server.url)
@@ -36,10 +39,13 @@ test('when the database goes away that is said once, and what had expired is swe
   expect(log.lines).toHaveLength(1)
 
   await server.start()
-  await expect.poll(() => log.lines.length, { timeout: 10_000 }).toBe(2)
-  expect(log.lines[1]!.message).toMatch(
-    /^sweeping works again after [\d.]+ s; 3 sessions holding 3 work had expired meanwhile$/,
-  )
+  await expect.poll(() => log.lines.length, { timeout: 10_000 }).toBe(3)
+  expect(log.lines[1]!.message).toMatch(/^sweeping works again after [\d.]+ s$/)
+  expect(log.lines[2]).toMatchObject({
+    level: 'warn',
+    message: 'expired at once, while sweeping failed: 3 sessions holding 3 pieces of work',
+    fields: { sessions: 3, work: 3 },
+  })
   expect(readiness.reasons()).toEqual([])
 
   await server.stop()
@@ -47,4 +53,26 @@ test('when the database goes away that is said once, and what had expired is swe
   controller.abort(new Error('enough'))
   await loop
   expect(performance.now() - startMs).toBeLessThan(1_000)
+})
+
+test('a sweep that begins while the database is away, and outlasts that, says so', async () => {
+  const server = await startPrivateServer({ durable: false })
+  onTestFinished(() => server.close())
+  await migrate(server.url)
+  const unanswered = new Unanswered()
+  const connection = await open(server.url, { metrics: unanswered.listeningTo(prometheusMetrics(new Registry())) })
+  const pass = sweepPass(connection, { limit: 100, graceSeconds: 0 }, unanswered)
+  const never = new AbortController().signal
+  await leaveExpired(connection, 3)
+  await server.kill()
+  const outlasting = pass(never)
+  await systemTime.sleep(1_000, never)
+  await server.start()
+  expect(await outlasting).toEqual({ sessions: 3, work: 3, full: false, outlasted: true })
+  expect(await pass(never)).toEqual({ sessions: 0, work: 0, full: false, outlasted: false })
+
+  // One connection that breaks is no outage.
+  await connection.prisma.$queryRaw`
+    SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE pid <> pg_backend_pid()`
+  expect(await pass(never)).toMatchObject({ outlasted: false })
 })
