@@ -185,11 +185,12 @@ export const breaks: readonly Break[] = [
     name: 'dead-transactions-go-on',
     promise: '7',
     file: 'packages/bmdb-core/src/transaction/attempt.ts',
-    replace: "    this.#connection?.destroy()\n    this.#state = 'rolledBack'\n    return true",
+    replace:
+      "    this.#failure ??= { error: new ConnectionGivenUpError(reason), broken: true }\n    this.#connection?.destroy()\n    this.#state = 'rolledBack'\n    return true",
     by: '    return true',
     test: {
-      file: 'packages/bmdb-core/test/transact-retries.test.ts',
-      title: 'at the time limit it rejects without waiting for the function, nor for a statement that blocks',
+      file: 'packages/bmdb-core/test/transact-all-or-nothing.test.ts',
+      title: 'a tx that outlives its transaction is dead',
     },
   },
   {
