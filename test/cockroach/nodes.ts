@@ -41,14 +41,14 @@ export async function startCluster(version: string, signal: AbortSignal): Promis
   for (;;) {
     // It fails while the node is not there yet, and once it was done: whether it worked is seen by the nodes' answers.
     await docker(['compose', '-f', composeFile, 'exec', '-T', 'roach1', ...cockroach('roach1', 'init')])
-    if (await all(signal)) return
+    if (await all()) return
     if (performance.now() > endMs) throw new Error('the cluster was not ready within 120 s')
     await sleep(1_000, undefined, { signal })
   }
 }
 
-async function all(signal: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(2_000)])
+async function all(): Promise<boolean> {
+  const limit = AbortSignal.timeout(2_000)
   const ready = await Promise.all(nodes.map((node) => node.ready(limit).catch(() => false)))
   return ready.every(Boolean)
 }
@@ -102,7 +102,7 @@ export async function torment(
     await faults[kind].end(name)
     done[kind] += 1
     // The next fault would take the quorum while this node is not back. (Not by the signal: it must be back in the end.)
-    for (const endMs = performance.now() + 60_000; !(await all(AbortSignal.timeout(2_000))); await sleep(500))
+    for (const endMs = performance.now() + 60_000; !(await all()); await sleep(500))
       if (performance.now() > endMs) throw new Error(`${name} did not come back within 60 s after ${kind}`)
     tell(`${name} is back`)
     await wait(3_000, 15_000)

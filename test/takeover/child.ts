@@ -32,21 +32,27 @@ export class Child {
   static async start<Told>(file: string, orders: object, signal: AbortSignal): Promise<{ child: Child; told: Told }> {
     signal.throwIfAborted()
     const child = new Child(file)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(startMs)])
-    const onAbort = (): void => void child.kill()
+    const limit = new AbortController()
+    const late = setTimeout(() => limit.abort(new Error(`${file} was not ready within ${startMs / 1_000} s`)), startMs)
+    const onAbort = (): void => {
+      limit.abort(signal.reason)
+      void child.kill()
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     void child.ended.then(() => signal.removeEventListener('abort', onAbort))
     try {
       const told = await new Promise<Told>((resolve, reject) => {
         child.#child.once('message', (message) => resolve(message as Told))
         void child.ended.then((how) => reject(new Error(`${file} ended with ${how}, before it was ready`)))
-        limit.addEventListener('abort', () => reject(limit.reason as Error), { once: true })
+        limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error), { once: true })
         child.#child.send(orders, () => {})
       })
       return { child, told }
     } catch (error) {
       await child.kill()
       throw error
+    } finally {
+      clearTimeout(late)
     }
   }
 

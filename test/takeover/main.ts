@@ -23,9 +23,12 @@ async function main(): Promise<number> {
     return 0
   }
   const stop = new AbortController()
+  let askedMs = Infinity
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(130)
+      // npm passes on a Ctrl-C that the terminal has sent here already.
+      if (performance.now() - askedMs > 500) process.exit(130)
+      askedMs = Math.min(askedMs, performance.now())
       stop.abort(new Error(`stopped by ${signal}`))
     })
   try {

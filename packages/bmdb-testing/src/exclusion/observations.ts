@@ -6,7 +6,7 @@ export interface Lock {
 
 /**
  * A holder's own window, by the monotonic clock of one host (`process.hrtime.bigint()`, which all its programs share):
- * from when the claim returned until the signal aborted or the end returned.
+ * from when the claim returned until the signal aborted or the end was asked for: others may lawfully hold before it returns.
  */
 export interface Hold extends Lock {
   readonly token: bigint
