@@ -5,7 +5,7 @@ import { runOwn } from './database/own-statements.ts'
 import { TransactionTimeoutError } from './errors.ts'
 import { Limit, type WaitOptions } from './limit.ts'
 import { endSessions } from './session/end-sessions.ts'
-import { deleteSessions, endWorkOfSessions, findExpired, lockExpiredBatch } from './sql/end-sessions.ts'
+import { byIndexes, deleteSessions, endWorkOfSessions, findExpired, lockExpiredBatch } from './sql/end-sessions.ts'
 
 /** Sessions that are ended in one transaction: few, so that nobody waits long for it. */
 const batchSize = 50
@@ -77,7 +77,8 @@ async function sweepBatch(database: Database, limit: Limit, grace: number, size:
       await connection.query({ text: 'COMMIT' })
       return { sessions: 0, work: 0 }
     }
-    const [work, sessions, commit] = await Promise.allSettled([
+    const [, work, sessions, commit] = await Promise.allSettled([
+      Promise.all(byIndexes(database.dialect).map((statement) => connection.query(statement))),
       connection.query(endWorkOfSessions('expired', ids, 'Expired', reason)),
       connection.query(deleteSessions('expired', ids)),
       connection.query({ text: 'COMMIT' }),

@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts'
 import { inOneTransaction } from '../database/own-statements.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import {
+  byIndexes,
   deleteSessions,
   endFrozenConnections,
   endWorkOfSessions,
@@ -37,12 +38,14 @@ export async function endSessions(
     const results = await inOneTransaction(connection, database.dialect, [
       { text: `SET LOCAL lock_timeout = ${lockWaitMs}` },
       { text: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` },
+      ...byIndexes(database.dialect),
       lockSessions(ending, sessionIds),
       endWorkOfSessions(ending, sessionIds, event, reason),
       deleteSessions(ending, sessionIds),
       ...more,
     ])
-    return { work: results[3]?.rowCount ?? 0, sessions: results[4]?.rowCount ?? 0, more: results.slice(5) }
+    const [work, sessions, ...others] = results.slice(results.length - more.length - 2)
+    return { work: work?.rowCount ?? 0, sessions: sessions?.rowCount ?? 0, more: others }
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
     if (sqlState(cause) === '55P03' && database.dialect === 'postgresql') {

@@ -40,6 +40,9 @@ export interface ClaimRow {
  * If one of the chosen machines is held by an expired session, nothing is claimed, and that session is returned: it
  * must be ended first, in the transaction that claims (sql/end-sessions.ts).
  *
+ * Each candidate is looked up by itself (`OFFSET 0` keeps the planner from joining whole tables instead, which it would
+ * with statistics that are out of date).
+ *
  * Locks, in this order: work_tokens (by machine id, so that claims of many machines cannot block each other in a
  * circle), the new rows of work and work_history, and, shared, by foreign keys, machines and the own session.
  */
@@ -71,11 +74,17 @@ export function claim(request: {
                     ELSE 'free' END AS state
         FROM unnest($3::uuid[], $4::int8[], $5::uuid[], $8::bool[]) WITH ORDINALITY
           AS c (machine_id, seen_token, history_id, seen_held, position)
-        JOIN machines AS m ON m.machine_id = c.machine_id
-        LEFT JOIN work AS w ON w.machine_id = c.machine_id AND w.process = $2::text
-        LEFT JOIN session_leases AS l ON l.session_id = w.session_id
-        LEFT JOIN work_tokens AS t ON t.machine_id = c.machine_id AND t.process = $2::text
-        LEFT JOIN work_backoff AS b ON b.machine_id = c.machine_id AND b.process = $2::text AND b.until > now()
+        JOIN LATERAL (SELECT FROM machines WHERE machine_id = c.machine_id OFFSET 0) AS m ON true
+        LEFT JOIN LATERAL (
+          SELECT session_id, work_started_at FROM work
+          WHERE machine_id = c.machine_id AND process = $2::text OFFSET 0) AS w ON true
+        LEFT JOIN LATERAL (
+          SELECT session_deadline FROM session_leases WHERE session_id = w.session_id OFFSET 0) AS l ON true
+        LEFT JOIN LATERAL (
+          SELECT token FROM work_tokens WHERE machine_id = c.machine_id AND process = $2::text OFFSET 0) AS t ON true
+        LEFT JOIN LATERAL (
+          SELECT until, cause FROM work_backoff
+          WHERE machine_id = c.machine_id AND process = $2::text AND until > now() OFFSET 0) AS b ON true
       ), chosen AS MATERIALIZED (
         SELECT machine_id, history_id, token, state FROM candidate
         WHERE state IN ('free', 'expired') ORDER BY position LIMIT ${request.limit}
@@ -108,7 +117,8 @@ export function claim(request: {
       FROM candidate AS c
       LEFT JOIN chosen AS h ON h.machine_id = c.machine_id
       LEFT JOIN started AS s ON s.machine_id = c.machine_id
-      LEFT JOIN sessions AS holder ON holder.session_id = c.session_id
+      LEFT JOIN LATERAL (
+        SELECT session_component_name FROM sessions WHERE session_id = c.session_id OFFSET 0) AS holder ON true
       ORDER BY c.position`,
     values: [
       request.sessionId,
@@ -139,6 +149,9 @@ export function findClaimed(sessionId: string, historyIds: readonly string[]): S
 
 /** The last tokens of these machines for a process, and whether there is work, as the asking transaction sees them. */
 export const seenTokensText = `
-  SELECT t.machine_id, t.token::text AS token, w.machine_id IS NOT NULL AS held
-  FROM work_tokens AS t LEFT JOIN work AS w ON w.machine_id = t.machine_id AND w.process = t.process
-  WHERE t.process = $1::text AND t.machine_id = ANY($2::uuid[])`
+  SELECT c.machine_id, t.token::text AS token, w.held
+  FROM unnest($2::uuid[]) AS c (machine_id)
+  JOIN LATERAL (
+    SELECT token FROM work_tokens WHERE machine_id = c.machine_id AND process = $1::text OFFSET 0) AS t ON true
+  JOIN LATERAL (
+    SELECT EXISTS (SELECT 1 FROM work WHERE machine_id = c.machine_id AND process = $1::text) AS held OFFSET 0) AS w ON true`

@@ -1,4 +1,5 @@
 import type { Statement } from '../database/server-connection.ts'
+import type { Dialect } from '../database/server.ts'
 
 /**
  * Ending sessions that others may end, in one transaction: lock, delete their work into the history, delete them. Three
@@ -50,6 +51,14 @@ export function findExpired(graceSeconds: number, limit: number): Statement {
       WHERE session_deadline <= now() - $1::float8 * interval '1 second' LIMIT $2::int8`,
     values: [graceSeconds, limit],
   }
+}
+
+/**
+ * For the rest of the transaction nothing reads a whole table where it could go by an index: statistics that are out of
+ * date would have PostgreSQL do so. (Its plans are prepared here, and used here.)
+ */
+export function byIndexes(dialect: Dialect): Statement[] {
+  return dialect === 'postgresql' ? [{ text: 'SET LOCAL enable_seqscan = off' }] : []
 }
 
 /** Deletes the work of the locked sessions, each piece into one history row. */

@@ -1,6 +1,6 @@
 import type { Statement } from '../database/server-connection.ts'
 import type { Dialect } from '../database/server.ts'
-import { transactionIdColumn } from '../transaction/guard.ts'
+import { serverRun, serverRunColumn, transactionIdColumn } from '../transaction/guard.ts'
 
 /** What a connection calls itself while it runs a guarded transaction: by this a takeover finds a frozen holder. */
 export function holderApplicationName(sessionId: string): string {
@@ -9,12 +9,12 @@ export function holderApplicationName(sessionId: string): string {
 
 /**
  * What every guard also does on PostgreSQL: names the connection after the session for the length of the transaction,
- * and returns the transaction's id. Costs no round trip.
+ * and returns the transaction's id and the run of the server that it has a meaning in. Costs no round trip.
  */
 export function guardColumns(dialect: Dialect, sessionParameter: string): string {
   return dialect === 'postgresql'
     ? `, set_config('application_name', 'bmdb ' || ${sessionParameter}::text, true) AS application_name` +
-        `, pg_current_xact_id()::text AS ${transactionIdColumn}`
+        `, pg_current_xact_id()::text AS ${transactionIdColumn}, ${serverRun} AS ${serverRunColumn}`
     : ''
 }
 

@@ -5,7 +5,8 @@ import type { Database } from '../database/database.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import { BMDBError, InvalidArgumentError } from '../errors.ts'
 import { longestTimeoutMs } from '../limit.ts'
-import { transactionIdColumn, type Guard } from './guard.ts'
+import { serverRunColumn, transactionIdColumn, type Guard } from './guard.ts'
+import type { TransactionName } from './outcome.ts'
 
 /** How long the answer to COMMIT is awaited before BMDB asks elsewhere what became of it. */
 const commitAnswerMs = 5_000
@@ -35,7 +36,7 @@ export class Attempt {
   #connection: ServerConnection | undefined
   #failure: { error: unknown; broken: boolean } | undefined
   #seenByCaller: unknown
-  #transactionId: string | undefined
+  #transaction: TransactionName | undefined
   #functionEnded = false
   #began = false
   readonly #gone = new AbortController()
@@ -69,9 +70,9 @@ export class Attempt {
     return this.#seenByCaller ?? this.#failure?.error
   }
 
-  /** PostgreSQL's id of the transaction, where the guard asked for it. */
-  get transactionId(): string | undefined {
-    return this.#transactionId
+  /** What PostgreSQL can be asked by how the transaction ended, where the guard returned it. */
+  get transaction(): TransactionName | undefined {
+    return this.#transaction
   }
 
   /** Called by the seam for each error that Prisma hands to the caller's function. */
@@ -99,8 +100,8 @@ export class Attempt {
       if (this.#guard !== undefined && guard.value !== undefined) {
         const rows = guard.value.rows as Record<string, unknown>[]
         await this.#guard.check(rows)
-        const id = rows[0]?.[transactionIdColumn]
-        if (typeof id === 'string') this.#transactionId = id
+        const { [transactionIdColumn]: id, [serverRunColumn]: run } = rows[0] ?? {}
+        if (typeof id === 'string' && typeof run === 'string') this.#transaction = { id, serverRun: run }
       }
       if (this.#gone.signal.aborted) throw this.#gone.signal.reason
       this.#began = true

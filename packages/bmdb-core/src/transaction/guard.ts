@@ -22,5 +22,13 @@ export interface Guard {
 /** A guard found that an earlier attempt, whose answer was lost, had committed: there is nothing left to do. */
 export class AlreadyCommittedError extends Error {}
 
-/** The column in which a guard may return the transaction's id, for asking PostgreSQL afterwards how it ended. */
+/** Columns in which a guard may return who the transaction is, for asking PostgreSQL afterwards how it ended. */
 export const transactionIdColumn = 'transaction_id'
+export const serverRunColumn = 'server_run'
+
+/**
+ * One run of the server, from a start or a crash to the next one, as PostgreSQL tells it. Only within a run does an id
+ * name one transaction: a crash forgets the ids of those that had written nothing durable, and gives them out again. (A
+ * crash of one backend restarts the others without the postmaster; it resets the statistics.)
+ */
+export const serverRun = `pg_postmaster_start_time()::text || ' ' || coalesce(pg_stat_get_bgwriter_stat_reset_time()::text, '')`

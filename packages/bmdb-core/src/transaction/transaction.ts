@@ -208,7 +208,7 @@ async function settleUnknown<Client extends PrismaClientLike, Result>(
     })
     return returned
   }
-  const outcome = await askOutcome(setting.database, attempt.transactionId)
+  const outcome = await askOutcome(setting.database, attempt.transaction)
   if (outcome === 'committed') return returned
   if (outcome === 'aborted')
     return { retry: isWorthRepeating(error), failure: attempt.failureSeen, raw: error, began: true }
