@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { startPrivateServer, type PrivateServer } from '@bmdb/embedded'
+import { BMDB } from '@bmdb/core'
+import { Client } from 'pg'
+import { onTestFinished } from 'vitest'
+
+/** A scan of a whole table, in the plan of a statement. */
+export interface WholeScan {
+  readonly table: string
+  readonly statement: string
+}
+
+/** A server that writes down the plan of every statement, as it was carried out, and never looks at its tables by itself. */
+export async function explainingServer(
+  planCacheMode: 'auto' | 'force_generic_plan' = 'auto',
+): Promise<{ url: string; admin: Client; wholeScans(): WholeScan[] }> {
+  const server = await startPrivateServer({ durable: false })
+  onTestFinished(() => server.close())
+  const url = Object.assign(new URL(server.url), { pathname: '/plans' }).href
+  const first = await connected(server.url)
+  await first.query('ALTER SYSTEM SET autovacuum = off')
+  await first.query('SELECT pg_reload_conf()')
+  await first.query('CREATE DATABASE plans')
+  await (await new BMDB({ databaseUrl: url, componentName: 'test' }).open({ migrate: true })).close()
+  for (const setting of [
+    "session_preload_libraries = 'auto_explain'",
+    'auto_explain.log_min_duration = 0',
+    "auto_explain.log_format = 'json'",
+    `plan_cache_mode = ${planCacheMode}`,
+  ])
+    await first.query(`ALTER DATABASE plans SET ${setting}`)
+  const admin = await connected(url)
+  await admin.query('SET auto_explain.log_min_duration = -1')
+  const from = readFileSync(server.logFile).length
+  return { url, admin, wholeScans: () => scansIn(logOf(server, from)) }
+}
+
+async function connected(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  onTestFinished(() => client.end().catch(() => {}))
+  return client
+}
+
+function logOf(server: PrivateServer, from: number): string {
+  return readFileSync(server.logFile).subarray(from).toString('utf8')
+}
+
+interface Node {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly Plans?: readonly Node[]
+}
+
+function scansIn(log: string): WholeScan[] {
+  const scans: WholeScan[] = []
+  // Each plan stands in the lines behind its head, which are indented.
+  for (const [, json] of log.matchAll(/ms {2}plan:\n((?:\t.*\n)+)/g)) {
+    const { 'Query Text': statement, Plan: plan } = JSON.parse(json!) as { 'Query Text': string; Plan: Node }
+    for (const table of scanned(plan)) scans.push({ table, statement: statement.replaceAll(/\s+/g, ' ').trim() })
+  }
+  return scans
+}
+
+function scanned(node: Node): string[] {
+  const own = node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? '?'] : []
+  return [...own, ...(node.Plans ?? []).flatMap(scanned)]
+}
