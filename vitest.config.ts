@@ -1,7 +1,33 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // CI asks for the counts as a file besides the usual lines.
 const report = process.env['BMDB_TEST_REPORT']
+
+// Files that take longest begin first, or the last of them would run alone. (By itself Vitest goes by their size.)
+const longest = [
+  'soak/soak.test.ts',
+  'faults/scenes.test.ts',
+  'programs/dev-stack.test.ts',
+  'test/lost-answer.test.ts',
+  'test/lost-ends.test.ts',
+  'programs/live-view.test.ts',
+  'plans/plans.test.ts',
+  'model/model.test.ts',
+  'programs/database-outage.test.ts',
+  'test/frozen-holder.test.ts',
+  'test/fence-interleavings.test.ts',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((end) => moduleId.endsWith(end))
+      return found < 0 ? longest.length : found
+    }
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other))
+  }
+}
 
 export default defineConfig({
   test: {
@@ -14,6 +40,7 @@ export default defineConfig({
       'test',
       'test/conformance',
     ],
+    sequence: { sequencer: LongestFirst },
     // Most tests wait for something; CI, which nobody watches, rather takes longer than misses a time bound.
     maxWorkers: process.env['CI'] === 'true' ? 3 : 4,
     ...(report === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json: report } }),
