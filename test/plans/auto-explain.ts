@@ -13,7 +13,7 @@ export interface WholeScan {
 /** A server that writes down the plan of every statement, as it was carried out, and never looks at its tables by itself. */
 export async function explainingServer(
   planCacheMode: 'auto' | 'force_generic_plan' = 'auto',
-): Promise<{ url: string; admin: Client; wholeScans(): WholeScan[] }> {
+): Promise<{ url: string; admin: Client; wholeScans: () => WholeScan[] }> {
   const server = await startPrivateServer({ durable: false })
   onTestFinished(() => server.close())
   const url = Object.assign(new URL(server.url), { pathname: '/plans' }).href
