@@ -3,5 +3,5 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
-  test: { name: 'program', include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 60_000 },
+  test: { name: 'program', include: ['test/**/*.test.ts'], isolate: false, testTimeout: 20_000, hookTimeout: 60_000 },
 })

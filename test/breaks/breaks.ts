@@ -391,7 +391,7 @@ export const breaks: readonly Break[] = [
     file: 'packages/bmdb-core/src/sql/claim.ts',
     replace: 'AND process = $2::text AND until > now() OFFSET 0) AS b ON true',
     by: 'AND process = $2::text AND until > now()) AS b ON true',
-    test: { file: 'test/plans/plans.test.ts', title: 'statistics of when tables were small' },
+    test: { file: 'test/plans/plans.test.ts', title: 'by statistics of when tables were small' },
   },
   {
     name: 'ends-of-sessions-read-whole-tables',

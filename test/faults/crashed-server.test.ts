@@ -43,7 +43,7 @@ async function stage(): Promise<{
   heal: () => void
   held: Promise<void>
 }> {
-  const server = await startPrivateServer({ durable: true })
+  const server = await startPrivateServer({ durable: false })
   onTestFinished(() => server.close())
   const admin = await connected(server.url)
   await admin.query(`ALTER SYSTEM SET wal_writer_delay = '10s'`)

@@ -10,10 +10,17 @@ export interface WholeScan {
   readonly statement: string
 }
 
-/** A server that writes down the plan of every statement, as it was carried out, and never looks at its tables by itself. */
-export async function explainingServer(
-  planCacheMode: 'auto' | 'force_generic_plan' = 'auto',
-): Promise<{ url: string; admin: Client; wholeScans: () => WholeScan[] }> {
+/** A server that writes down the plan of every statement, and never looks at its tables by itself. */
+export interface ExplainingServer {
+  readonly url: string
+  /** Its own statements are not written down. */
+  readonly admin: Client
+  readonly wholeScans: () => WholeScan[]
+  /** For connections from now on. */
+  readonly planCacheMode: (mode: 'auto' | 'force_generic_plan') => Promise<unknown>
+}
+
+export async function explainingServer(): Promise<ExplainingServer> {
   const server = await startPrivateServer({ durable: false })
   onTestFinished(() => server.close())
   const url = Object.assign(new URL(server.url), { pathname: '/plans' }).href
@@ -26,13 +33,17 @@ export async function explainingServer(
     "session_preload_libraries = 'auto_explain'",
     'auto_explain.log_min_duration = 0',
     "auto_explain.log_format = 'json'",
-    `plan_cache_mode = ${planCacheMode}`,
   ])
     await first.query(`ALTER DATABASE plans SET ${setting}`)
   const admin = await connected(url)
   await admin.query('SET auto_explain.log_min_duration = -1')
   const from = readFileSync(server.logFile).length
-  return { url, admin, wholeScans: () => scansIn(logOf(server, from)) }
+  return {
+    url,
+    admin,
+    wholeScans: () => scansIn(logOf(server, from)),
+    planCacheMode: (mode) => first.query(`ALTER DATABASE plans SET plan_cache_mode = ${mode}`),
+  }
 }
 
 async function connected(url: string): Promise<Client> {
