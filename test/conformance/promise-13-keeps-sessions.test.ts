@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { testDatabase } from './setup.ts'
 import { pause } from './waiting.ts'
 
-const intervalSeconds = 1
+const intervalSeconds = 2
 /** Long enough that every one of the sessions would be lost without beats. */
-const durationMs = 1_600
+const durationMs = 2_600
 
-/** A session of one second whose network can go wrong. */
+/** A short session whose network can go wrong. */
 async function shortSession(poolSize: number) {
   const database = await testDatabase()
   const [machineId] = await database.machines(1)

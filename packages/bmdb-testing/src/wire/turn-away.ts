@@ -7,6 +7,8 @@ import { encryptionRefused, errorResponse } from './messages.ts'
 export function turnAway(client: Socket, error: ServerError): void {
   const messages = new ClientMessages()
   client.on('error', () => {})
+  // The listener leaves it half open.
+  client.on('end', () => client.end())
   client.on('data', (chunk) => {
     for (const { kind } of messages.push(chunk)) {
       if (kind === 'encryption') client.write(encryptionRefused)

@@ -38,6 +38,8 @@ export class WireProxy implements AsyncDisposable {
   readonly url: string
   readonly #listener: Server
   readonly #relays = new Set<Relay>()
+  /** Those that are being told that they are refused. */
+  readonly #turnedAway = new Set<Socket>()
   readonly #faults = new ArmedFaults()
   readonly #counts = { connections: 0, statements: 0, roundTrips: 0 }
   readonly #network: Network
@@ -99,6 +101,10 @@ export class WireProxy implements AsyncDisposable {
   /** Breaks every connection. New ones are let through. */
   cut(how: Breakage = 'close'): void {
     for (const relay of this.#relays) relay.break(how)
+    for (const client of this.#turnedAway) {
+      if (how === 'reset') client.resetAndDestroy()
+      else client.destroy()
+    }
   }
 
   /** Breaks every connection for the client alone: the server goes on, and never learns of it. */
@@ -157,7 +163,10 @@ export class WireProxy implements AsyncDisposable {
   #accept(client: Socket): void {
     this.#counts.connections += 1
     if (this.#closed !== undefined || this.#refusing === 'reset') client.resetAndDestroy()
-    else if (this.#refusing !== undefined) turnAway(client, this.#refusing)
-    else this.#relays.add(new Relay(client, this.#network, this.#silent))
+    else if (this.#refusing !== undefined) {
+      this.#turnedAway.add(client)
+      client.on('close', () => this.#turnedAway.delete(client))
+      turnAway(client, this.#refusing)
+    } else this.#relays.add(new Relay(client, this.#network, this.#silent))
   }
 }
