@@ -21,6 +21,8 @@ describe('a statement that is cut', () => {
   it('during: the connection breaks while the server is at it, and the server goes on', async () => {
     const { proxy, connect, rows, database } = await behindProxy()
     const client = await connect()
+    // The server would give up if its own side broke too soon.
+    await client.query('SET client_connection_check_interval = 20')
     const other = await connected(database.url, { application_name: 'other' })
     await other.query('BEGIN')
     await other.query(insert)
@@ -29,6 +31,7 @@ describe('a statement that is cut', () => {
     await happened
     expect(await inserting).toEqual(['broken'])
     await eventually('it waits', async () => (await activity(database))[0]?.wait === 'transactionid')
+    await new Promise((resolve) => setTimeout(resolve, 200))
     expect(await rows()).toEqual([])
     await other.query('COMMIT')
     await eventually('it has gone', async () => (await activity(database)).length === 0)

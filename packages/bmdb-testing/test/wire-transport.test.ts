@@ -88,6 +88,9 @@ describe('large messages', () => {
     const asked = client.query(`SELECT repeat('z', 1000000) AS text FROM generate_series(1, 100)`)
     streamOf(client).pause()
     await eventually('it waits', async () => (await activity(database))[0]?.wait === 'ClientWrite')
+    // All of it would have been heaped up by then.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(await activity(database)).toMatchObject([{ wait: 'ClientWrite' }])
     streamOf(client).resume()
     expect((await asked).rows).toHaveLength(100)
   })
