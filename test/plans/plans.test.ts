@@ -40,7 +40,7 @@ async function fill(admin: Client, holderId: string): Promise<void> {
 async function everything(admin: Client, url: string): Promise<void> {
   const connection = await new BMDB({ databaseUrl: url, componentName: 'test' }).open()
   onTestFinished(() => connection.close())
-  const session = await connection.startSession({ intervalSeconds: 1 })
+  const session = await connection.startSession({ intervalSeconds: 3 })
   const { rows } = await admin.query<{ id: string }>(
     'SELECT machine_id AS id FROM machines ORDER BY machine_created_at DESC LIMIT 200',
   )
@@ -58,7 +58,7 @@ async function everything(admin: Client, url: string): Promise<void> {
   await session.work(ids[150]!, 'P', () => {})
   await connection.history(ids[0]!)
   await takeOver(admin, session, await connection.startSession({ intervalSeconds: 3_600 }), ids[180]!)
-  await new Promise((resolve) => setTimeout(resolve, 800))
+  await new Promise((resolve) => setTimeout(resolve, 1_300))
   await session.close()
 }
 
