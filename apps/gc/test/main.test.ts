@@ -80,7 +80,7 @@ test('with a database that stopped answering the first signal ends it in seconds
   const patient = collector(proxy.url, ['--interval-seconds=0.1'])
   const hasty = collector(proxy.url, ['--interval-seconds=0.1'])
   await Promise.all([patient.said('sweeping expired sessions'), hasty.said('sweeping expired sessions')])
-  proxy.freeze()
+  proxy.silence()
   // Long enough for both to be in the middle of a sweep.
   await systemTime.sleep(1_000, new AbortController().signal)
   const first = patient.kill('SIGTERM')
