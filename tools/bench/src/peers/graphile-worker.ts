@@ -1,0 +1,61 @@
+import { Logger, makeWorkerUtils, run, type RunnerOptions } from 'graphile-worker'
+import { Pool } from 'pg'
+
+/** graphile-worker on a database of its own. */
+export interface GraphileWorker extends AsyncDisposable {
+  /** Fetches and completes one job at a time. @returns jobs per second */
+  single(jobs: number, loops: number): Promise<number>
+  /** As fast as it can, with the settings that its own measurements use. */
+  batched(jobs: number): Promise<number>
+}
+
+const silent = new Logger(() => () => {})
+
+export async function graphileWorker(connectionString: string): Promise<GraphileWorker> {
+  const utils = await makeWorkerUtils({ connectionString, logger: silent })
+  await utils.migrate()
+
+  const complete = async (jobs: number, options: RunnerOptions): Promise<number> => {
+    await utils.addJobs(Array.from({ length: jobs }, () => ({ identifier: 'noop', payload: {} })))
+    let done = 0
+    let finished = (): void => {}
+    const all = new Promise<void>((resolve) => (finished = resolve))
+    const startMs = performance.now()
+    const noop = async (): Promise<void> => {
+      done += 1
+      if (done === jobs) finished()
+    }
+    const runner = await run({ ...options, taskList: { noop }, noHandleSignals: true, logger: silent })
+    await all
+    // What its stop waits for is counted: until then the last ones are not completed.
+    await runner.stop()
+    return (jobs * 1_000) / (performance.now() - startMs)
+  }
+
+  return {
+    single: async (jobs, loops) => {
+      const pgPool = new Pool({ connectionString, max: loops + 2 })
+      try {
+        return await complete(jobs, { pgPool, concurrency: loops })
+      } finally {
+        await pgPool.end()
+      }
+    },
+    batched: (jobs) =>
+      complete(jobs, {
+        preset: {
+          worker: {
+            connectionString,
+            concurrentJobs: 24,
+            maxPoolSize: 25,
+            localQueue: { size: 500, refetchDelay: { durationMs: 10 } },
+            completeJobBatchDelay: 0,
+            failJobBatchDelay: 0,
+          },
+        },
+      }),
+    async [Symbol.asyncDispose]() {
+      await utils.release()
+    },
+  }
+}
