@@ -20,7 +20,9 @@ export class Child {
 
   /** Killed when the test is over. */
   constructor(file: string, ...args: string[]) {
-    const command = ['--import', tsx, '--conditions=@bmdb/source', join(import.meta.dirname, file), ...args]
+    // BMDB as it was built where that is fresh: `npm test` builds first.
+    const conditions = import.meta.env.MODE === 'built' ? [] : ['--conditions=@bmdb/source']
+    const command = ['--import', tsx, ...conditions, join(import.meta.dirname, file), ...args]
     this.#child = spawn(process.execPath, command, { env: childEnvironment, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#out += text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#err += text))

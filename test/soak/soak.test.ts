@@ -22,7 +22,7 @@ test('promises 1 to 9 hold in a soak of 15 s', { timeout: 120_000 }, async () =>
   const directory = await mkdtemp(join(tmpdir(), 'bmdb-soak-test-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const jsonFile = join(directory, 'soak.json')
-  const few = ['--seconds', '15', '--workers', '4', '--machines', '3', '--collectors', '1', '--json', jsonFile]
+  const few = ['--seconds', '15', '--workers', '3', '--machines', '3', '--collectors', '1', '--json', jsonFile]
   const { code, output } = await soak(...few)
   expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('soak: PASSED') as string })
   const result = JSON.parse(await readFile(jsonFile, 'utf8')) as {

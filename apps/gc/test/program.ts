@@ -15,8 +15,9 @@ export class Program {
 
   /** Killed when the test is over. */
   constructor(file: string, flags: readonly string[], env: Record<string, string>, cwd = here) {
-    const tsx = import.meta.resolve('tsx')
-    this.child = spawn(process.execPath, ['--import', tsx, '--conditions=@bmdb/source', join(here, file), ...flags], {
+    // A program that was built needs no loader.
+    const loader = file.endsWith('.js') ? [] : ['--import', import.meta.resolve('tsx'), '--conditions=@bmdb/source']
+    this.child = spawn(process.execPath, [...loader, join(here, file), ...flags], {
       env: { PATH: process.env['PATH'], ...env },
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,5 +63,7 @@ export function collector(
   cwd?: string,
 ): Program {
   const url = databaseUrl === undefined ? {} : { BMDB_DATABASE_URL: databaseUrl }
-  return new Program('../src/main.ts', flags, { ...url, ...env }, cwd)
+  // From what was built where that is fresh: `npm test` builds first.
+  const file = import.meta.env.MODE === 'built' ? '../dist/main.js' : '../src/main.ts'
+  return new Program(file, flags, { ...url, ...env }, cwd)
 }
