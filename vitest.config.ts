@@ -1,3 +1,4 @@
+import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -30,7 +31,9 @@ class LongestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
+  ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
   test: {
+    globalSetup: 'test/test-server.ts',
     projects: [
       'packages/*',
       'apps/*',

@@ -402,6 +402,22 @@ export const breaks: readonly Break[] = [
     test: { file: 'test/plans/plans.test.ts', title: 'a sweep scans nothing but the leases' },
   },
   {
+    name: 'retrieve-asks-what-became-of-its-commit',
+    promise: '5',
+    file: 'packages/bmdb-core/src/transaction/transaction.ts',
+    replace: "setting.readOnly === true ? 'aborted' : await",
+    by: 'await',
+    test: { file: 'test/faults/injected-faults.test.ts', title: 'at COMMIT of what `retrieve` read: tried again' },
+  },
+  {
+    name: 'retrieve-may-write',
+    promise: '5',
+    file: 'packages/bmdb-core/src/transaction/attempt.ts',
+    replace: "readOnly ? ' READ ONLY' : ''",
+    by: "''",
+    test: { file: 'packages/bmdb-core/test/claim.test.ts', title: 'does not let retrieve write' },
+  },
+  {
     name: 'ids-are-believed-after-a-crash',
     promise: '5',
     file: 'packages/bmdb-core/src/transaction/outcome.ts',

@@ -32,6 +32,11 @@ describe('the documents', () => {
     expect(documented).toEqual(tested)
   })
 
+  test('show a test with the fault kit that is one of ours', () => {
+    const example = /```ts\n(.*?)```/s.exec(read('packages/bmdb-testing/README.md'))?.[1]
+    expect(example).toBe(read('test/docs/testing-example.test.ts'))
+  })
+
   test('show an example in the README that runs as it stands', { timeout: 60_000 }, async () => {
     const example = /```js\n(.*?)```/s.exec(read('README.md'))?.[1]
     mkdirSync(join(root, '.bmdb/test'), { recursive: true })

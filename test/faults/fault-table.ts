@@ -22,6 +22,7 @@ export const phases = {
   committing: 'at COMMIT',
   untold: 'at COMMIT, and the database cannot tell the outcome',
   own: 'in a claim or an end',
+  retrieving: 'at COMMIT of what `retrieve` read',
 } as const
 
 /**
@@ -30,6 +31,7 @@ export const phases = {
  * - `committing`: at COMMIT, on a database that can be asked for the outcome: PostgreSQL
  * - `untold`: at COMMIT, on one that cannot: CockroachDB, or PostgreSQL when it has forgotten
  * - `own`: at BMDB's own claims and ends, which commit by themselves
+ * - `retrieving`: at COMMIT of the transaction that `retrieve` reads in, before the claim
  */
 export type Phase = keyof typeof phases
 
@@ -72,6 +74,7 @@ const asConnectionLost = {
   committing: 'asked',
   untold: 'verified',
   own: 'onceByMark',
+  retrieving: 'retried',
 } as const
 
 const asRefused = {
@@ -80,7 +83,19 @@ const asRefused = {
   committing: 'askedAndThrown',
   untold: 'verified',
   own: 'onceByMark',
+  retrieving: 'thrown',
 } as const
+
+const never = {
+  starting: 'never',
+  running: 'never',
+  committing: 'never',
+  untold: 'never',
+  own: 'never',
+  retrieving: 'never',
+} as const
+
+const onlyBefore = { ...never, starting: 'retried', own: 'retried' } as const
 
 const whileItRuns = (outcome: Outcome): FaultRow['outcomes'] => ({
   starting: outcome,
@@ -88,6 +103,7 @@ const whileItRuns = (outcome: Outcome): FaultRow['outcomes'] => ({
   committing: 'awaited',
   untold: 'awaited',
   own: 'awaitedASecond',
+  retrieving: outcome,
 })
 
 export const faultTable: readonly FaultRow[] = [
@@ -100,7 +116,14 @@ export const faultTable: readonly FaultRow[] = [
       error('40P01'),
       error('CR000'),
     ],
-    outcomes: { starting: 'retried', running: 'retried', committing: 'retried', untold: 'retried', own: 'retried' },
+    outcomes: {
+      starting: 'retried',
+      running: 'retried',
+      committing: 'retried',
+      untold: 'retried',
+      own: 'retried',
+      retrieving: 'retried',
+    },
   },
   {
     fault: 'the result is ambiguous: 40003',
@@ -125,17 +148,17 @@ export const faultTable: readonly FaultRow[] = [
   {
     fault: 'the server lets nobody in: 57P03, 57P01, 53300 on connecting',
     scene: 'no admission',
-    outcomes: { starting: 'retried', running: 'never', committing: 'never', untold: 'never', own: 'retried' },
+    outcomes: onlyBefore,
   },
   {
     fault: 'no connection can be had: refused, reset, no such host',
     scene: 'no connection',
-    outcomes: { starting: 'retried', running: 'never', committing: 'never', untold: 'never', own: 'retried' },
+    outcomes: onlyBefore,
   },
   {
     fault: 'all connections of the pool are in use',
     scene: 'full pool',
-    outcomes: { starting: 'retried', running: 'never', committing: 'never', untold: 'never', own: 'retried' },
+    outcomes: onlyBefore,
   },
   {
     fault: 'too many connections or transactions: 53300, 53400',
@@ -160,22 +183,29 @@ export const faultTable: readonly FaultRow[] = [
   {
     fault: 'committed, but a schema change in it failed: XXA00',
     injected: [error('XXA00')],
-    outcomes: { ...asRefused, committing: 'committed', untold: 'committed' },
+    outcomes: { ...asRefused, committing: 'committed', untold: 'committed', retrieving: 'committed' },
   },
   {
     fault: 'data, constraints, syntax, rights, the transaction’s state: 22xxx, 23xxx, 42xxx, 25P02, P0001, …',
     injected: ['22012', '23505', '23503', '23001', '42P01', '42501', '25P02', '0A000', '44000', 'P0001'].map(error),
-    outcomes: { starting: 'thrown', running: 'thrown', committing: 'thrown', untold: 'thrown', own: 'thrown' },
+    outcomes: {
+      starting: 'thrown',
+      running: 'thrown',
+      committing: 'thrown',
+      untold: 'thrown',
+      own: 'thrown',
+      retrieving: 'thrown',
+    },
   },
   {
     fault: 'the function swallowed a statement’s error',
     scene: 'swallowed error',
-    outcomes: { starting: 'never', running: 'poisoned', committing: 'never', untold: 'never', own: 'never' },
+    outcomes: { ...never, running: 'poisoned' },
   },
   {
     fault: 'the server answers COMMIT with ROLLBACK',
     scene: 'ROLLBACK for an answer',
-    outcomes: { starting: 'never', running: 'never', committing: 'poisoned', untold: 'poisoned', own: 'never' },
+    outcomes: { ...never, committing: 'poisoned', untold: 'poisoned', retrieving: 'poisoned' },
   },
   {
     fault: 'a black hole: the connection stands, and nothing passes',
@@ -186,6 +216,7 @@ export const faultTable: readonly FaultRow[] = [
       committing: 'asked',
       untold: 'verified',
       own: 'awaitedASecond',
+      retrieving: 'retried',
     },
   },
   {
@@ -202,6 +233,6 @@ export const faultTable: readonly FaultRow[] = [
   {
     fault: 'the program is stopped, or its network gone, for longer than the limit',
     scene: 'program frozen',
-    outcomes: { starting: 'never', running: 'timeout', committing: 'never', untold: 'never', own: 'never' },
+    outcomes: { ...never, running: 'timeout' },
   },
 ]

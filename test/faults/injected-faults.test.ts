@@ -114,12 +114,34 @@ const own =
     }
   }
 
+/** Nothing was written: it makes no difference whether the server had committed. */
+const retrieving =
+  (outcome: Outcome): Trial =>
+  async (on, injection) => {
+    for (const done of outcome === 'committed' ? (['done'] as const) : (['done', 'not done'] as const)) {
+      const { id } = await on.connection.prisma.machine.create({ data: {} })
+      let runs = 0
+      const struck = on.proxy.next(statements.commit, faultOf(injection, done))
+      const claim = on.session.startWork('P', () => {
+        runs += 1
+        return [id]
+      })
+      if (outcome === 'thrown') await expect(claim).rejects.toEqual(carries(named(injection)))
+      else expect((await claim)?.token).toBe(1n)
+      await struck
+      expect(runs).toBe(outcome === 'retried' ? 2 : 1)
+      expect(await events(on, id)).toEqual(outcome === 'thrown' ? [] : ['Started'])
+      if (outcome === 'committed') expect(on.warnings.splice(0)).toHaveLength(1)
+    }
+  }
+
 const trials: Record<Phase, (outcome: Outcome) => Trial> = {
   starting: beforeCommit(statements.guard),
   running: beforeCommit(statements.insert),
   committing: atCommit,
   untold: (outcome) => (outcome === 'verified' ? untold : atCommit(outcome)),
   own,
+  retrieving,
 }
 
 for (const { fault, injected, outcomes: outcomeOf } of faultTable.filter((row) => row.injected !== undefined))

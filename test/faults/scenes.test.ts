@@ -103,6 +103,18 @@ function scenesOf(end: End): Record<Exclude<Phase, 'untold'>, Scene> {
         else expect(answered && outcome.work?.machineId).toBe(id)
       }
     },
+    async retrieving() {
+      const on = await stage(beating)
+      const { id } = await on.connection.prisma.machine.create({ data: {} })
+      const caller = new AbortController()
+      const held = on.proxy.next(statements.commit, { do: 'hold', when: 'after' })
+      const claim = on.session.startWork('P', () => [id], end.options(caller.signal))
+      claim.catch(() => {})
+      await held
+      await end.act(on, caller)
+      await expect(claim).rejects.toMatchObject(end.error)
+      expect((await on.client.query('SELECT 1 FROM work_history')).rowCount).toBe(0)
+    },
   }
 }
 
@@ -117,14 +129,25 @@ const swallowed: Scene = async () => {
   expect((await on.client.query('SELECT 1 FROM machines')).rowCount).toBe(0)
 }
 
+/** What BMDB sends along with COMMIT fails: COMMIT itself gets no error, and ROLLBACK for an answer. */
+const failsAlongWithCommit = (on: Stage): Promise<void> =>
+  on.proxy.next('SET LOCAL statement_timeout = 0', { do: 'answer', with: { sqlState: '57014' }, when: 'instead' })
+
 const rollbackForAnswer: Scene = async () => {
   const on = await stage()
-  // A statement of the function's that Prisma does not see fail: the server knows, and says so at COMMIT only.
-  const struck = on.proxy.next(statements.insert, { do: 'answer', with: { sqlState: '22012' }, when: 'after' })
+  const struck = failsAlongWithCommit(on)
   const { machineId, error } = await callOf(on)
   await struck
-  expect(error).toBeDefined()
+  expect(error).toMatchObject({ code: '57014' })
   expect(await on.written(machineId)).toBe(false)
+}
+
+const rollbackOfRetrieve: Scene = async () => {
+  const on = await stage()
+  const { id } = await on.connection.prisma.machine.create({ data: {} })
+  const struck = failsAlongWithCommit(on)
+  await expect(on.session.startWork('P', () => [id])).rejects.toMatchObject({ code: '57014' })
+  await struck
 }
 
 const scenes: Record<SceneName, Partial<Record<Phase, Scene>>> = {
@@ -223,12 +246,22 @@ const scenes: Record<SceneName, Partial<Record<Phase, Scene>>> = {
       const claim = on.session.startWork('P', [id], soon)
       await expect(claim).rejects.toMatchObject({ code: 'ERR_COMMIT_OUTCOME_UNKNOWN' })
     },
+    async retrieving() {
+      const on = await stage()
+      const { id } = await on.connection.prisma.machine.create({ data: {} })
+      void on.proxy.next(statements.commit, { do: 'hold', when: 'after' })
+      expect((await on.session.startWork('P', () => [id]))?.token).toBe(1n)
+    },
   },
   'time limit': withUntold(scenesOf(ends['time limit'])),
   signal: withUntold(scenesOf(ends.signal)),
   'session lost': withUntold(scenesOf(ends['session lost'])),
   'swallowed error': { running: swallowed },
-  'ROLLBACK for an answer': { committing: rollbackForAnswer, untold: rollbackForAnswer },
+  'ROLLBACK for an answer': {
+    committing: rollbackForAnswer,
+    untold: rollbackForAnswer,
+    retrieving: rollbackOfRetrieve,
+  },
   'program frozen': {
     async running() {
       const on = await stage()

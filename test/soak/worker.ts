@@ -52,15 +52,24 @@ export class Worker {
       if (busy) await sleep(random.between(50, 150))
       return
     }
-    const works =
-      kind < 0.3
-        ? await session.startWorkMany(processName, machineIds, { limit: 2 })
-        : kind < 0.55
-          ? [await session.startWork(processName, machineIds)]
-          : [await session.startWork(processName, (tx) => claimable(tx, processName, { limit: 3 }))]
-    const claimed = works.filter((work) => work !== null)
+    const claimed = await this.#claim(session, async () => {
+      if (kind < 0.3) return session.startWorkMany(processName, machineIds, { limit: 2 })
+      if (kind < 0.55) return [await session.startWork(processName, machineIds)]
+      return [await session.startWork(processName, (tx) => claimable(tx, processName, { limit: 3 }))]
+    })
     if (claimed.length === 0) await sleep(random.between(50, 200))
     await Promise.all(claimed.map((work) => this.#caught(() => this.#threePhases(work))))
+  }
+
+  /** Claims. Only the loss of the session excuses one that does not know what became of it: the time for it is longer. */
+  async #claim<T>(session: Session<PrismaClient>, claim: () => Promise<(T | null)[]>): Promise<T[]> {
+    try {
+      return (await claim()).filter((work) => work !== null)
+    } catch (error) {
+      if (isBMDBError(error, 'ERR_COMMIT_OUTCOME_UNKNOWN') && !session.signal.aborted)
+        this.#recorder.write({ is: 'unexpected', error: `a claim: ${shown(error)}` })
+      throw error
+    }
   }
 
   /** The form with a function: the lock is ended by how that ends. @returns whether somebody else held the machine */

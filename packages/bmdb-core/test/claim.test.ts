@@ -23,6 +23,18 @@ describe('startWork', () => {
     expect(await session.startWork('P', () => [])).toBeNull()
   })
 
+  test('does not let retrieve write: it may run several times', async () => {
+    const { connection, machineIds } = await testMachines(1)
+    const session = await connection.startSession(noBeats)
+    const claim = session.startWork('P', async (tx) => {
+      await tx.machine.create({ data: {} })
+      return machineIds
+    })
+    await expect(claim).rejects.toMatchObject({ meta: { driverAdapterError: { cause: { originalCode: '25006' } } } })
+    expect(await connection.prisma.machine.count()).toBe(1)
+    expect(await session.startWork('P', machineIds)).not.toBeNull()
+  })
+
   test('takes a machine that is named twice once', async () => {
     const { connection, machineIds } = await testMachines(1)
     const session = await connection.startSession(noBeats)

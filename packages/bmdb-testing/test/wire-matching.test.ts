@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { startWireProxy, type Fault } from '../src/index.ts'
 import { behindProxy, connected, outcomes } from './support/databases.ts'
 
 const refused = { do: 'answer', with: { sqlState: 'XX001' }, when: 'instead' } as const
@@ -28,6 +29,22 @@ describe('a fault meets', () => {
     await client.query({ text: 'SELECT $1::int', values: [3] })
     const one = { name: 'one', text: 'SELECT $1::int' }
     expect(seen).toEqual([{ name: '', text: 'SELECT 1; SELECT 2' }, one, one, { ...one, name: '' }])
+  })
+
+  it('nothing: then whoever waits for it is told at the end, with what passed instead', async () => {
+    const { proxy, connect } = await behindProxy()
+    const struck = proxy.next('DELETE', refused)
+    await (await connect()).query({ name: 'reads', text: 'SELECT 1' })
+    await proxy.close()
+    await expect(struck).rejects.toThrow(/answer at DELETE never happened.*reads: SELECT 1/s)
+  })
+
+  it('nothing that is misspelt', async () => {
+    const { proxy } = await behindProxy()
+    const wrong = [{ do: 'cut', when: 'instead' }, { do: 'break', when: 'after' }, { ...refused, with: {} }, {}]
+    for (const fault of wrong) expect(() => proxy.next('SELECT', fault as Fault)).toThrow(TypeError)
+    expect(() => proxy.every('SELECT', wrong[0] as Fault)).toThrow(/no such fault/)
+    await expect(startWireProxy('localhost:5432')).rejects.toThrow(/needs a URL/)
   })
 
   it('statements by the names of their own connection', async () => {

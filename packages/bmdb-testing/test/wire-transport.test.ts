@@ -114,7 +114,10 @@ describe('the ends of a connection', () => {
     const client = await connect()
     await client.query('SELECT 1')
     const ended = new Promise<void>((resolve) => void client.once('end', () => resolve()))
-    await database.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'proxied'`)
+    await database.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'proxied'`,
+    )
     await ended
     await expect(client.query('SELECT 1')).rejects.toThrow()
   })

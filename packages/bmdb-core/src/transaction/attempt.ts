@@ -26,9 +26,17 @@ const serverGraceMs = 1_000
  *                                  giveUp()
  *
  * Once COMMIT was sent only the database's answer moves it on: neither a time limit nor an abort nor the loss of the
- * session changes what is reported.
+ * session changes what is reported. (Of one that only reads the answer does not matter: it may be given up even then.)
  */
 export type AttemptState = 'waiting' | 'starting' | 'running' | 'committing' | 'committed' | 'rolledBack' | 'unknown'
+
+/** What an attempt runs with. */
+export interface AttemptSetting {
+  readonly database: Database
+  readonly guard: Guard | undefined
+  /** The function may only read: nothing depends on whether it is committed. Default false. */
+  readonly readOnly?: boolean | undefined
+}
 
 /** An attempt's place between Prisma and the server: every statement of the transaction passes through `query`. */
 export class Attempt {
@@ -42,12 +50,14 @@ export class Attempt {
   readonly #gone = new AbortController()
   readonly #database: Database
   readonly #guard: Guard | undefined
+  readonly #readOnly: boolean
   readonly #remainingMs: () => number
 
   /** @param remainingMs - what is left of the call's limit; the server enforces it where the program no longer can */
-  constructor(database: Database, guard: Guard | undefined, remainingMs: () => number) {
-    this.#database = database
-    this.#guard = guard
+  constructor(setting: AttemptSetting, remainingMs: () => number) {
+    this.#database = setting.database
+    this.#guard = setting.guard
+    this.#readOnly = setting.readOnly === true
     this.#remainingMs = remainingMs
   }
 
@@ -92,7 +102,7 @@ export class Attempt {
     try {
       const connection = await this.#database.acquire({ signal: this.#gone.signal })
       this.#connection = connection
-      const begun = connection.query({ text: beginWithin(this.#remainingMs() + serverGraceMs) })
+      const begun = connection.query({ text: beginWithin(this.#remainingMs() + serverGraceMs, this.#readOnly) })
       const guarded = this.#guard === undefined ? undefined : connection.query(this.#guard.statement)
       const [begin, guard] = await Promise.allSettled([begun, guarded])
       if (begin.status === 'rejected') throw begin.reason
@@ -138,12 +148,13 @@ export class Attempt {
   }
 
   /**
-   * Ends the attempt from outside, unless COMMIT was sent: its connection is closed at once, whatever it is doing, and
+   * Ends the attempt from outside, unless COMMIT of something was sent: its connection is closed at once, whatever it is doing, and
    * nothing more can run in the transaction.
-   * @returns false when COMMIT was sent, so that the answer must be awaited
+   * @returns false when it was, so that the answer must be awaited
    */
   giveUp(reason: unknown): boolean {
-    if (this.#state === 'committing' || this.#state === 'unknown' || this.#state === 'committed') return false
+    if (this.#state === 'unknown' || this.#state === 'committed') return false
+    if (this.#state === 'committing' && !this.#readOnly) return false
     this.#gone.abort(reason)
     this.#failure ??= { error: new ConnectionGivenUpError(reason), broken: true }
     this.#connection?.destroy()
@@ -250,9 +261,9 @@ const endsTransaction =
   /^(?:\s|--.*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b))\b/
 
 /** BEGIN, and for the length of the transaction the server's own limits, as one message. */
-function beginWithin(limitMs: number): string {
+function beginWithin(limitMs: number, readOnly: boolean): string {
   const ms = Math.min(longestTimeoutMs, Math.ceil(limitMs))
-  return `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms}`
+  return `BEGIN ISOLATION LEVEL SERIALIZABLE${readOnly ? ' READ ONLY' : ''}; SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms}`
 }
 
 const noRows = { command: '', rowCount: 0, oid: 0, fields: [], rows: [] } as unknown as QueryResult

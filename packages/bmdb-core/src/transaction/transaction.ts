@@ -1,6 +1,5 @@
 import { monotonicMs, orAbort, sleep } from '../clock.ts'
 import { asUnavailable, isWorthRepeating, judge, retryReason } from '../database/database-error.ts'
-import type { Database } from '../database/database.ts'
 import { runOwn } from '../database/own-statements.ts'
 import {
   BMDBError,
@@ -12,8 +11,8 @@ import {
 import { Limit, longestTimeoutMs, type WaitOptions } from '../limit.ts'
 import { invalid, wholeNumber } from '../arguments.ts'
 import { retryDelayMs } from '../retry-delay.ts'
-import { Attempt } from './attempt.ts'
-import { AlreadyCommittedError, type Guard } from './guard.ts'
+import { Attempt, type AttemptSetting } from './attempt.ts'
+import { AlreadyCommittedError } from './guard.ts'
 import { askOutcome } from './outcome.ts'
 import { withAttempt, type PrismaClientLike, type TransactionClient } from './prisma-seam.ts'
 
@@ -29,7 +28,7 @@ export interface TransactOptions<Client> extends WaitOptions {
   /**
    * Decides whether an earlier attempt took effect when COMMIT's answer was lost and the database cannot tell: reads, in
    * a new transaction, what the function would have written. It runs once nothing of that attempt is under way any more,
-   * has 10 s with that wait, and must have no effects. Default: `CommitOutcomeUnknownError` is thrown.
+   * has 10 s with that wait, and can only read. Default: `CommitOutcomeUnknownError` is thrown.
    */
   readonly verify?: ((tx: TransactionClient<Client>) => Promise<boolean>) | undefined
 }
@@ -49,10 +48,8 @@ export type TransactionFunction<Client, Result> = (
 ) => Promise<Result>
 
 /** What a transaction runs with. */
-export interface TransactionSetting<Client> {
-  readonly database: Database
+export interface TransactionSetting<Client> extends AttemptSetting {
   readonly client: Client
-  readonly guard: Guard | undefined
   /**
    * The guard's statement waits for, and then shows, what became of an earlier attempt whose answer was lost: it throws
    * AlreadyCommittedError if that one was committed. So such an attempt is simply repeated.
@@ -139,7 +136,7 @@ async function runAttempt<Client extends PrismaClientLike, Result>(
   limit: Limit,
   options: TransactOptions<Client>,
 ): Promise<AttemptEnd<Result>> {
-  const attempt = new Attempt(setting.database, setting.guard, () => limit.remainingMs())
+  const attempt = new Attempt(setting, () => limit.remainingMs())
   let returned: { value: Result } | undefined
   let thrown: { error: unknown } | undefined
   const over = new AbortController()
@@ -208,7 +205,7 @@ async function settleUnknown<Client extends PrismaClientLike, Result>(
     })
     return returned
   }
-  const outcome = await askOutcome(setting.database, attempt.transaction)
+  const outcome = setting.readOnly === true ? 'aborted' : await askOutcome(setting.database, attempt.transaction)
   if (outcome === 'committed') return returned
   if (outcome === 'aborted')
     return { retry: isWorthRepeating(error), failure: attempt.failureSeen, raw: error, began: true }
@@ -233,7 +230,7 @@ async function verified<Client extends PrismaClientLike>(
   const settling = guard?.settling
   if (settling !== undefined)
     await runOwn(database, limit, `waiting for ${what}`, (connection) => connection.query(settling))
-  return runTransaction({ ...setting, guard: undefined, signals: [] }, (tx) => verify(tx), {
+  return runTransaction({ ...setting, guard: undefined, readOnly: true, signals: [] }, (tx) => verify(tx), {
     timeoutMs: Math.max(1, limit.remainingMs()),
   })
 }

@@ -8,7 +8,8 @@ import { runTransaction } from '../transaction/transaction.ts'
 
 /**
  * Which machines to claim, in order of preference: their ids, or a function that finds them with Prisma. What the
- * function saw is judged again when the machine is claimed, so it need not lock anything; its writes are not fenced.
+ * function saw is judged again when the machine is claimed, so it need not lock anything. It may run several times for one
+ * claim, and its transaction is READ ONLY.
  */
 export type Retrieve<Client> =
   ((tx: TransactionClient<Client>) => Promise<readonly string[]> | readonly string[]) | readonly string[]
@@ -27,7 +28,7 @@ export async function retrieveCandidates<Client extends PrismaClientLike>(
     return distinct(retrieve).map((machineId) => ({ machineId, seenToken: null, seenHeld: null, historyId: newId() }))
   const { database, client } = session
   return runTransaction(
-    { database, client, guard: undefined, signals: [limit.signal], what: 'retrieve' },
+    { database, client, guard: undefined, readOnly: true, signals: [limit.signal], what: 'retrieve' },
     async (tx) => {
       const found = await retrieve(tx)
       if (!Array.isArray(found)) invalid('what retrieve returned', found, 'an array of machine ids')

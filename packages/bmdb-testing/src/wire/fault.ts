@@ -50,3 +50,18 @@ export function matches(match: StatementMatch, statement: Statement): boolean {
   // `search` ignores where a global expression stopped last.
   return statement.text.search(match) >= 0 || statement.name.search(match) >= 0
 }
+
+const moments: Record<Fault['do'], readonly Fault['when'][]> = {
+  cut: ['before', 'during', 'after'],
+  answer: ['instead', 'after'],
+  hold: ['before', 'after'],
+  delay: ['before', 'after'],
+}
+
+/** @throws TypeError for what the types would not have allowed: a misspelt fault would never happen */
+export function checkFault(fault: Fault): void {
+  const when = Object.hasOwn(moments, fault.do) ? moments[fault.do] : undefined
+  const fits =
+    when?.includes(fault.when) === true && (fault.do !== 'answer' || /^[0-9A-Z]{5}$/.test(fault.with?.sqlState))
+  if (!fits) throw new TypeError(`There is no such fault: ${JSON.stringify(fault)}`)
+}

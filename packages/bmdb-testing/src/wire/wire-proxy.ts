@@ -16,9 +16,11 @@ export interface WireProxyOptions {
  * database can go wrong.
  *
  * @param databaseUrl PostgreSQL's or CockroachDB's, without TLS: the proxy reads along
- * @throws TypeError if the URL asks for TLS; what `listen` reports if the port is taken
+ * @throws TypeError if the URL is none, or asks for TLS; what `listen` reports if the port is taken
  */
 export async function startWireProxy(databaseUrl: string, options: WireProxyOptions = {}): Promise<WireProxy> {
+  if (!URL.canParse(databaseUrl) || !/^postgres(ql)?:$/.test(new URL(databaseUrl).protocol))
+    throw new TypeError('The proxy needs a URL such as postgresql://user@host:26257/database')
   const url = new URL(databaseUrl)
   const sslMode = url.searchParams.get('sslmode')
   if (sslMode !== null && !['disable', 'allow', 'prefer'].includes(sslMode))
@@ -78,7 +80,8 @@ export class WireProxy implements AsyncDisposable {
   /**
    * Arms a fault for the next statement that matches. Several may be armed: the one armed first that matches is used.
    * @returns resolves once it has happened: the connection is cut, the made-up answer sent, the black hole there, the
-   *   delay begun
+   *   delay begun; rejects at `close()` if it never did, with the statements that passed last
+   * @throws TypeError for a fault that there is not
    */
   next(match: StatementMatch, fault: Fault): Promise<void> {
     return this.#faults.next(match, fault)
@@ -88,6 +91,7 @@ export class WireProxy implements AsyncDisposable {
    * Arms a fault for each statement that matches.
    * @param chance - how likely it is each time, 0 to 1
    * @returns ends it
+   * @throws TypeError for a fault that there is not
    */
   every(match: StatementMatch, fault: Fault, chance = 1): () => void {
     return this.#faults.every(match, fault, chance)
@@ -147,8 +151,9 @@ export class WireProxy implements AsyncDisposable {
     this.restore()
   }
 
-  /** Breaks every connection and listens no more. Twice is harmless. */
+  /** Breaks every connection and listens no more; whoever waits for a fault is told that it never happened. Twice is harmless. */
   close(): Promise<void> {
+    this.#faults.close()
     this.#closed ??= new Promise((resolve) => {
       this.#listener.close(() => resolve())
       this.cut()
