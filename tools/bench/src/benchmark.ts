@@ -10,10 +10,15 @@ export interface Row {
   readonly value: number
   /** What it must reach: at least, or at most. */
   readonly target: { readonly least: number } | { readonly most: number }
-  /** Figures for a chart, by name. */
-  readonly chart?: Readonly<Record<string, number>> | undefined
+  readonly chart?: Chart | undefined
   /** What else is worth knowing. */
   readonly note?: string | undefined
+}
+
+/** Figures by name, and what they count. */
+export interface Chart {
+  readonly unit: 'ms' | '/s' | '%'
+  readonly figures: Readonly<Record<string, number>>
 }
 
 /** What a benchmark runs with. */
@@ -22,7 +27,9 @@ export interface Context {
   readonly rounds: number
   /** Small and short: shows that it runs, and nothing else. */
   readonly quick: boolean
-  /** A new database on the server that all candidates share. */
+  /** The server that all candidates share, for programs that make a database themselves. */
+  readonly serverUrl: string
+  /** A new database on that server. It is dropped after the benchmark. */
   database(): Promise<string>
   /** The same, with BMDB's migrations. */
   migrated(): Promise<string>
@@ -33,6 +40,8 @@ export interface Context {
 export interface Benchmark {
   readonly name: string
   readonly about: string
+  /** For the page of figures: what exactly was done, what favours whom, and what it does not say. */
+  readonly reading: string
   run(context: Context): Promise<Row[]>
 }
 

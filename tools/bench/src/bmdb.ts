@@ -26,13 +26,47 @@ export async function addMachines(databaseUrl: string, count: number): Promise<s
   await withPool(databaseUrl, async (pool) => {
     for (let from = 0; from < count; from += 10_000)
       await pool.query('INSERT INTO machines (machine_id) SELECT unnest($1::uuid[])', [ids.slice(from, from + 10_000)])
-    await pool.query('VACUUM ANALYZE machines')
   })
+  await settle(databaseUrl)
   return ids
 }
 
-export async function withPool<T>(databaseUrl: string, run: (pool: Pool) => Promise<T>): Promise<T> {
-  const pool = new Pool({ connectionString: databaseUrl, max: 12 })
+/** Starts sessions that no program keeps alive. @param remainingSeconds - until their deadline; below zero they are dead */
+export async function addSessions(
+  databaseUrl: string,
+  ids: readonly string[],
+  remainingSeconds: number,
+): Promise<void> {
+  await withPool(databaseUrl, (pool) =>
+    pool.query(
+      `WITH s AS (INSERT INTO sessions (session_id, session_component_name, session_runtime_info, session_interval_seconds)
+                  SELECT id, 'bench', '', 3600 FROM unnest($1::uuid[]) AS id RETURNING session_id)
+       INSERT INTO session_leases (session_id, session_deadline)
+       SELECT session_id, now() + $2::float8 * interval '1 second' FROM s`,
+      [ids, remainingSeconds],
+    ),
+  )
+}
+
+/** Moves the session's deadline into the past: its program is alive, and others may take over. */
+export async function letExpire(databaseUrl: string, sessionId: string): Promise<void> {
+  await withPool(databaseUrl, (pool) =>
+    pool.query(`UPDATE session_leases SET session_deadline = now() - interval '1 second' WHERE session_id = $1`, [
+      sessionId,
+    ]),
+  )
+}
+
+/**
+ * Cleans a candidate's database and counts its rows, before each turn and not in its time. Otherwise autovacuum does so
+ * in the middle of somebody's turn, and figures depend on which plans it leaves behind.
+ */
+export async function settle(databaseUrl: string): Promise<void> {
+  await withPool(databaseUrl, (pool) => pool.query('VACUUM ANALYZE'))
+}
+
+export async function withPool<T>(databaseUrl: string, run: (pool: Pool) => Promise<T>, max = 12): Promise<T> {
+  const pool = new Pool({ connectionString: databaseUrl, max })
   pool.on('error', () => {})
   try {
     return await run(pool)

@@ -1,6 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import type { Context } from './benchmark.ts'
 
+/** A candidate's figures of all rounds that count. */
+export interface Measured {
+  readonly median: number
+  readonly lowest: number
+  readonly highest: number
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
@@ -14,40 +21,64 @@ export function quantile(values: readonly number[], part: number): number {
   return low + (sorted[Math.ceil(at)]! - low) * (at - Math.floor(at))
 }
 
-/** Measures the candidates in turn, round after round, and returns the median of each. */
+/** Measures the candidates in turn, round after round; another one begins each round. */
 export async function inTurn<Name extends string>(
   { rounds, tell, signal }: Pick<Context, 'rounds' | 'tell' | 'signal'>,
   candidates: Readonly<Record<Name, () => Promise<number>>>,
-): Promise<Record<Name, number>> {
-  const measured = new Map<Name, number[]>()
+): Promise<Record<Name, Measured>> {
   const names = Object.keys(candidates) as Name[]
+  const figures = new Map<Name, number[]>(names.map((name) => [name, []]))
   for (let round = 0; round <= rounds; round++)
-    for (const name of names) {
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(round + turn) % names.length]!
       signal.throwIfAborted()
       const figure = await candidates[name]()
       if (round === 0) continue
-      measured.set(name, [...(measured.get(name) ?? []), figure])
-      tell(`round ${round}/${rounds}: ${name} ${Math.round(figure * 10) / 10}`)
+      figures.get(name)!.push(figure)
+      tell(`round ${round}/${rounds}: ${name} ${figure < 100 ? figure.toFixed(2) : Math.round(figure)}`)
     }
-  return Object.fromEntries(names.map((name) => [name, median(measured.get(name) ?? [])])) as Record<Name, number>
+  return Object.fromEntries(names.map((name) => [name, measured(figures.get(name)!)])) as Record<Name, Measured>
+}
+
+function measured(values: readonly number[]): Measured {
+  return { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) }
+}
+
+/** The medians alone. */
+export function medians<Name extends string>(figures: Readonly<Record<Name, Measured>>): Record<Name, number> {
+  const entries = Object.entries<Measured>(figures).map(([name, figure]) => [name, figure.median])
+  return Object.fromEntries(entries) as Record<Name, number>
 }
 
 /** How many times a second `run` succeeds, with that many loops at once for that long. */
 export async function perSecond(
+  signal: AbortSignal,
   loops: number,
   seconds: number,
-  run: (loop: number) => Promise<unknown>,
+  run: () => Promise<unknown>,
+): Promise<number> {
+  return unitsPerSecond(signal, loops, seconds, async () => {
+    await run()
+    return 1
+  })
+}
+
+/** The same for a `run` that does several things, and returns how many. */
+export async function unitsPerSecond(
+  signal: AbortSignal,
+  loops: number,
+  seconds: number,
+  run: () => Promise<number>,
 ): Promise<number> {
   const startMs = performance.now()
   let done = 0
-  await Promise.all(
-    Array.from({ length: loops }, async (_, loop) => {
-      while (performance.now() - startMs < seconds * 1_000) {
-        await run(loop)
-        done += 1
-      }
-    }),
-  )
+  const loop = async (): Promise<void> => {
+    while (performance.now() - startMs < seconds * 1_000) {
+      signal.throwIfAborted()
+      done += await run()
+    }
+  }
+  await Promise.all(Array.from({ length: loops }, loop))
   return (done * 1_000) / (performance.now() - startMs)
 }
 
@@ -58,5 +89,16 @@ export async function msOf(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - startMs
 }
 
-export const perSecondText = (figure: number): string => `${Math.round(figure).toLocaleString('en')}/s`
-export const msText = (ms: number): string => `${ms < 10 ? ms.toFixed(2) : Math.round(ms)} ms`
+/** The median and, where there were several rounds, the lowest and the highest: how much of it is noise. */
+export function perSecondText({ median: middle, lowest, highest }: Measured): string {
+  const whole = (figure: number): string => Math.round(figure).toLocaleString('en')
+  return lowest === highest ? `${whole(middle)}/s` : `${whole(middle)}/s (${whole(lowest)} to ${whole(highest)})`
+}
+
+export function msText(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(2) : Math.round(ms).toLocaleString('en')} ms`
+}
+
+export function measuredMsText({ median: middle, lowest, highest }: Measured): string {
+  return lowest === highest ? msText(middle) : `${msText(middle)} (${msText(lowest)} to ${msText(highest)})`
+}

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Row } from './benchmark.ts'
 import { workspace } from './workspace.ts'
 
@@ -8,27 +8,38 @@ export interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryGiB: number
+  readonly system: string
   readonly node: string
   readonly postgresql: string
   readonly versions: Readonly<Record<string, string>>
+}
+
+/** One benchmark's last run. */
+export interface Result {
   /** A day. */
   readonly date: string
+  readonly rounds: number
+  readonly quick: boolean
+  readonly rows: readonly Row[]
 }
 
-/** What is kept of each benchmark's last run. */
 export interface Results {
   readonly machine: Machine
-  readonly benchmarks: Readonly<Record<string, readonly Row[]>>
+  readonly benchmarks: Readonly<Record<string, Result>>
 }
 
-const file = join(workspace, 'docs/performance.json')
+/** The figures that are published. */
+export const resultsFile = join(workspace, 'docs/bench-results.json')
 
-export function readResults(): Results | undefined {
+export function readResults(file: string): Results | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : undefined
 }
 
-/** Keeps these rows, and what is kept of other benchmarks. */
-export function keepResults(machine: Machine, benchmarks: Results['benchmarks']): void {
-  const kept = readResults()?.benchmarks ?? {}
-  writeFileSync(file, `${JSON.stringify({ machine, benchmarks: { ...kept, ...benchmarks } }, null, 2)}\n`)
+/** Keeps the result of one benchmark, beside those of others that were measured on the same machine. */
+export function keepResult(file: string, machine: Machine, name: string, result: Result): void {
+  const kept = readResults(file)
+  const same = JSON.stringify(kept?.machine) === JSON.stringify(machine)
+  const benchmarks = { ...(same ? kept?.benchmarks : {}), [name]: result }
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify({ machine, benchmarks }, null, 2)}\n`)
 }
