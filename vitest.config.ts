@@ -2,17 +2,28 @@ import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Whether what was built is fresh, and starts faster than the sources. */
+    readonly built: boolean
+  }
+}
+
 // CI asks for the counts as a file besides the usual lines.
 const report = process.env['BMDB_TEST_REPORT']
 
 // Files that take longest begin first, or the last of them would run alone. (By itself Vitest goes by their size.)
 const longest = [
   'soak/soak.test.ts',
+  'programs/bad-input.test.ts',
   'faults/scenes.test.ts',
+  'faults/injected-faults.test.ts',
   'programs/dev-stack.test.ts',
   'test/lost-answer.test.ts',
   'test/lost-ends.test.ts',
   'programs/live-view.test.ts',
+  'programs/stopped-worker.test.ts',
+  'gc/test/main.test.ts',
   'plans/plans.test.ts',
   'model/model.test.ts',
   'programs/database-outage.test.ts',
@@ -30,10 +41,12 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
   test: {
     globalSetup: 'test/test-server.ts',
+    // `npm test` builds first. A project does not get to know the mode.
+    provide: { built: mode === 'built' },
     projects: [
       'packages/*',
       'apps/*',
@@ -48,4 +61,4 @@ export default defineConfig({
     maxWorkers: process.env['CI'] === 'true' ? 3 : 4,
     ...(report === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json: report } }),
   },
-})
+}))

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { childEnvironment } from './config.ts'
 import { eventually } from './waiting.ts'
 
@@ -21,7 +21,7 @@ export class Child {
   /** Killed when the test is over. */
   constructor(file: string, ...args: string[]) {
     // BMDB as it was built where that is fresh: `npm test` builds first.
-    const conditions = import.meta.env.MODE === 'built' ? [] : ['--conditions=@bmdb/source']
+    const conditions = inject('built') ? [] : ['--conditions=@bmdb/source']
     const command = ['--import', tsx, ...conditions, join(import.meta.dirname, file), ...args]
     this.#child = spawn(process.execPath, command, { env: childEnvironment, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#out += text))

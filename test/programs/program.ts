@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { root } from '../setup.ts'
 import { eventually } from './eventually.ts'
 import { descendantsOf } from './processes.ts'
@@ -45,7 +45,7 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 /** How to run a program: from what was built where that is fresh (`npm test` builds first), else from its sources. */
 export function commandOf(name: ProgramName, args: readonly string[] = []): string[] {
-  if (import.meta.env.MODE === 'built')
+  if (inject('built'))
     return [process.execPath, join(root, programs[name].replace('/src/', '/dist/').replace(/ts$/, 'js')), ...args]
   return [process.execPath, '--import', tsx, '--conditions=@bmdb/source', join(root, programs[name]), ...args]
 }

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { root } from '../setup.ts'
 
 /** Runs the soak, of what was built where that is fresh; a soak that hangs is stopped. */
 async function soak(...flags: string[]): Promise<{ code: number | null; output: string }> {
-  const conditions = import.meta.env.MODE === 'built' ? [] : ['--conditions=@bmdb/source']
+  const conditions = inject('built') ? [] : ['--conditions=@bmdb/source']
   const program = ['--import', 'tsx', ...conditions, join(import.meta.dirname, 'main.ts')]
   const child = spawn(process.execPath, [...program, ...flags], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGTERM'))

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished } from 'vitest'
+import { expect, inject, onTestFinished } from 'vitest'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
@@ -64,6 +64,6 @@ export function collector(
 ): Program {
   const url = databaseUrl === undefined ? {} : { BMDB_DATABASE_URL: databaseUrl }
   // From what was built where that is fresh: `npm test` builds first.
-  const file = import.meta.env.MODE === 'built' ? '../dist/main.js' : '../src/main.ts'
+  const file = inject('built') ? '../dist/main.js' : '../src/main.ts'
   return new Program(file, flags, { ...url, ...env }, cwd)
 }
