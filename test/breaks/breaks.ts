@@ -277,9 +277,9 @@ export const breaks: readonly Break[] = [
   {
     name: 'takers-that-froze-keep-their-locks',
     promise: '4',
-    file: 'packages/bmdb-core/src/session/end-sessions.ts',
-    replace: '{ text: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` },',
-    by: "{ text: 'SELECT 1' },",
+    file: 'packages/bmdb-core/src/database/own-statements.ts',
+    replace: 'idle_in_transaction_session_timeout = ${idleInTransactionMs}`',
+    by: 'idle_in_transaction_session_timeout = 0`',
     test: {
       file: 'packages/bmdb-core/test/dead-holder.test.ts',
       title: 'a taker whose network went in the middle of its transaction',
@@ -432,5 +432,32 @@ export const breaks: readonly Break[] = [
     replace: "pg_postmaster_start_time()::text || ' ' || coalesce(pg_stat_get_bgwriter_stat_reset_time()::text, '')",
     by: 'pg_postmaster_start_time()::text',
     test: { file: 'test/faults/crashed-server.test.ts', title: 'one of its backends is killed' },
+  },
+  {
+    name: 'finishes-together-count-as-done-undone',
+    promise: '2',
+    file: 'packages/bmdb-core/src/work/finish-together.ts',
+    replace: "done.has(end.historyId) ? 'ended' : undone(end)",
+    by: "'ended'",
+    test: { file: 'packages/bmdb-core/test/finish-together.test.ts', title: 'one that was lost says so' },
+  },
+  {
+    name: 'finishes-together-wait-for-each-other',
+    promise: '11',
+    file: 'packages/bmdb-core/src/sql/end-work.ts',
+    replace: 'FOR UPDATE SKIP LOCKED) AS w',
+    by: 'FOR UPDATE) AS w',
+    test: { file: 'packages/bmdb-core/test/finish-together.test.ts', title: 'one whose row somebody has locked waits' },
+  },
+  {
+    name: 'a-finish-that-was-given-up-is-sent',
+    promise: '5',
+    file: 'packages/bmdb-core/src/work/finish-together.ts',
+    replace: 'end.sent || !end.limit.signal.aborted',
+    by: 'true',
+    test: {
+      file: 'packages/bmdb-core/test/finish-together.test.ts',
+      title: 'one that was given up before it was sent',
+    },
   },
 ]

@@ -55,6 +55,7 @@ async function everything(admin: Client, url: string): Promise<void> {
   expect(many).toHaveLength(50)
   await many[0]!.fail('on purpose', { initialSeconds: 1 })
   await many[1]!.cancel()
+  await Promise.all(many.slice(2).map((work) => work.finish()))
   await session.work(ids[150]!, 'P', () => {})
   await connection.history(ids[0]!)
   await takeOver(admin, session, await connection.startSession({ intervalSeconds: 3_600 }), ids[180]!)

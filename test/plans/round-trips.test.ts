@@ -36,6 +36,8 @@ test('a claim takes one round trip, an end one, a takeover two', async () => {
   expect(await taken(() => works[1]!.fail('on purpose'))).toBe(1)
   const again = (await session.startWork('P', [b]))!
   expect(await taken(() => again.cancel())).toBe(1)
+  const together = await session.startWorkMany('P', [a, b, c], { ignoreBackoff: true, limit: 2 })
+  expect(await taken(() => Promise.all(together.map((work) => work.finish())))).toBe(1)
 
   const dead = await connection.startSession({ intervalSeconds: 60 })
   await dead.startWork('P', [b])

@@ -26,6 +26,7 @@ export interface Try {
  *
  * @param what - the operation, for messages, such as `claim of HardwareInventory`
  * @param send - sends the statements and reads their answers; errors that it throws as BMDBError come out as they are
+ * @param mayHaveRun - the same was already tried elsewhere, under the same mark, and its outcome is not known
  * @throws TransactionTimeoutError, DatabaseUnavailableError, CommitOutcomeUnknownError, the limit's reason, or the
  *   database's own error where it is none of these
  */
@@ -34,8 +35,8 @@ export async function runOwn<T>(
   limit: Limit,
   what: string,
   send: (connection: ServerConnection, attempt: Try) => Promise<T>,
+  mayHaveRun = false,
 ): Promise<T> {
-  let mayHaveRun = false
   let last: unknown
   for (let attempt = 1; ; attempt++) {
     let connection: ServerConnection
@@ -64,6 +65,9 @@ export async function runOwn<T>(
   }
 }
 
+/** The network may go when half of a transaction has arrived: the server ends it after this, and with it its locks. */
+const idleInTransactionMs = 500
+
 /** One of several statements was refused, and with it the transaction that they were in. */
 class NotCommittedError extends Error {}
 
@@ -77,7 +81,9 @@ export async function inOneTransaction(
   statements: readonly Statement[],
 ): Promise<readonly QueryResult[]> {
   const begin = dialect === 'postgresql' ? 'BEGIN ISOLATION LEVEL READ COMMITTED' : 'BEGIN ISOLATION LEVEL SERIALIZABLE'
-  const sent = [{ text: begin }, ...statements, { text: 'COMMIT' }].map((statement) => connection.query(statement))
+  const limited = { text: `SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs}` }
+  const all = [{ text: begin }, limited, ...statements, { text: 'COMMIT' }]
+  const sent = all.map((statement) => connection.query(statement))
   const settled = await Promise.allSettled(sent)
   const failed = settled.find((one) => one.status === 'rejected')
   const commit = settled.at(-1)
@@ -88,7 +94,7 @@ export async function inOneTransaction(
       throw new NotCommittedError('a statement was refused', { cause: failed.reason })
     throw failed.reason
   }
-  return settled.slice(1, -1).map((one) => (one as PromiseFulfilledResult<QueryResult>).value)
+  return settled.slice(2, -1).map((one) => (one as PromiseFulfilledResult<QueryResult>).value)
 }
 
 /** A try that was given up with its answer outstanding. */

@@ -15,8 +15,6 @@ import {
 
 /** How long a lock of a session that may be ended is waited for, before its holder's connection is ended. */
 const lockWaitMs = 300
-/** The network may go when half of the transaction has arrived: the server ends it after this, and with it its locks. */
-const idleMs = 500
 
 /**
  * Ends sessions that may be ended, and then does `more`, in one transaction and one round trip. Where a program that
@@ -37,7 +35,6 @@ export async function endSessions(
   try {
     const results = await inOneTransaction(connection, database.dialect, [
       { text: `SET LOCAL lock_timeout = ${lockWaitMs}` },
-      { text: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` },
       ...byIndexes(database.dialect),
       lockSessions(ending, sessionIds),
       endWorkOfSessions(ending, sessionIds, event, reason),

@@ -69,6 +69,70 @@ export function finishWork(
   }
 }
 
+/** One of several ends: the work, and the mark that its history row gets. */
+export interface MarkedEnd {
+  readonly work: WorkKey
+  readonly historyId: string
+}
+
+/**
+ * `finish` of several pieces of one session's work at once: what of it is there and locked by nobody else is ended, as
+ * {@link finishWork} would; the marks of these are returned. What is locked is left to a `finish` of its own, so that no
+ * piece of work waits for another's row, nor can two of them block each other in a circle.
+ *
+ * Rows are looked up one by one and, on PostgreSQL, deleted by where they lie (to be sent behind `byIndexes`): a join
+ * would read the whole table with statistics that are out of date. They cannot move meanwhile: they are locked.
+ *
+ * Locks: the rows of work, skipping locked ones; the rows of work_backoff, in the same order; the new rows of
+ * work_history.
+ */
+export function finishManyWorks(dialect: Dialect, ends: readonly MarkedEnd[], componentName: string): Statement {
+  const postgresql = dialect === 'postgresql'
+  const found = (table: string, alias: string): string =>
+    postgresql
+      ? `WHERE ${alias}.ctid = ANY(ARRAY(SELECT place FROM ${table}))`
+      : `USING ${table} AS l WHERE ${alias}.machine_id = l.machine_id AND ${alias}.process = l.process`
+  const place = postgresql ? ', ctid AS place' : ''
+  const placed = (alias: string): string => (postgresql ? `, ${alias}.place` : '')
+  return {
+    name: 'bmdb_finish_many',
+    text: `
+      WITH locked AS MATERIALIZED (
+        SELECT w.machine_id, w.process, e.history_id${placed('w')}
+        FROM unnest($2::uuid[], $3::text[], $4::int8[], $5::uuid[]) AS e (machine_id, process, token, history_id)
+        JOIN LATERAL (
+          SELECT machine_id, process${place} FROM work
+          WHERE machine_id = e.machine_id AND process = e.process AND session_id = $1::uuid AND work_token = e.token
+          OFFSET 0 FOR UPDATE SKIP LOCKED) AS w ON true
+      ), ended AS (
+        DELETE FROM work AS w ${found('locked', 'w')}
+        RETURNING w.machine_id, w.process, w.session_id, w.work_token
+      ), kept AS MATERIALIZED (
+        SELECT b.machine_id, b.process${placed('b')}
+        FROM ended AS e
+        JOIN LATERAL (
+          SELECT machine_id, process${place} FROM work_backoff
+          WHERE machine_id = e.machine_id AND process = e.process
+          OFFSET 0 FOR UPDATE) AS b ON true
+      ), cleared AS (
+        DELETE FROM work_backoff AS b ${found('kept', 'b')} RETURNING b.machine_id
+      )
+      INSERT INTO work_history ${history}
+      SELECT l.history_id, e.machine_id, e.process, 'Finished', clock_timestamp(), e.session_id, $6::text, e.work_token,
+             NULL
+      FROM ended AS e JOIN locked AS l ON l.machine_id = e.machine_id AND l.process = e.process
+      RETURNING work_history_id`,
+    values: [
+      ends[0]?.work.sessionId,
+      ends.map(({ work }) => work.machineId),
+      ends.map(({ work }) => work.process),
+      ends.map(({ work }) => String(work.token)),
+      ends.map(({ historyId }) => historyId),
+      componentName,
+    ],
+  }
+}
+
 /** `cancel`: leaves the backoff as it is. */
 export function cancelWork(work: WorkKey, historyId: string, componentName: string): Statement {
   const parts = end(work, historyId, componentName, 'Canceled', null)

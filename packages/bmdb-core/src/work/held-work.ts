@@ -2,6 +2,7 @@ import { messageOf, type BMDBError } from '../errors.ts'
 import type { SessionContext } from '../session/session-context.ts'
 import type { BeatRow } from '../sql/sessions.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
+import { FinishTogether } from './finish-together.ts'
 import { Work } from './work.ts'
 
 /** What stands before a beat that is sent. */
@@ -26,6 +27,7 @@ export interface Claimed {
 export class HeldWork<Client extends PrismaClientLike> {
   readonly #session: SessionContext<Client>
   readonly #work = new Map<string, { readonly work: Work<Client>; readonly since: number }>()
+  readonly #together: FinishTogether<Client>
   readonly #claiming = new Set<symbol>()
   #beats = 0
   /** When each was first seen: the last beat sent by then, and the claims under way, of which one may have made it. */
@@ -33,6 +35,7 @@ export class HeldWork<Client extends PrismaClientLike> {
 
   constructor(session: SessionContext<Client>) {
     this.#session = session
+    this.#together = new FinishTogether(session)
   }
 
   get size(): number {
@@ -42,7 +45,7 @@ export class HeldWork<Client extends PrismaClientLike> {
   /** Makes work of a claim. */
   add(claimed: Claimed): Work<Client> {
     const key = keyOf(claimed)
-    const work = new Work(this.#session, claimed, () => this.#work.delete(key))
+    const work = new Work(this.#session, claimed, this.#together, () => this.#work.delete(key))
     this.#work.set(key, { work, since: this.#beats })
     this.#strangers.delete(key)
     if (this.#session.signal.aborted) work.lose(this.#session.signal.reason as BMDBError)

@@ -20,6 +20,7 @@ import { AlreadyCommittedError, type Guard } from '../transaction/guard.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
 import { runTransaction, type TransactionFunction, type TransactOptions } from '../transaction/transaction.ts'
 import { causeText } from './cause-text.ts'
+import type { FinishTogether } from './finish-together.ts'
 
 /** How long `cancel` may take. */
 const cancelMs = 3_000
@@ -43,6 +44,7 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
   readonly signal: AbortSignal
   readonly #session: SessionContext<Client>
   readonly #lost = new AbortController()
+  readonly #together: FinishTogether<Client>
   readonly #onOver: (work: Work<Client>) => void
   readonly #startedMs = monotonicMs()
   #state: 'held' | 'ending' | 'ended' | 'lost' = 'held'
@@ -52,6 +54,7 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
   constructor(
     session: SessionContext<Client>,
     claimed: { readonly machineId: string; readonly process: string; readonly token: bigint },
+    together: FinishTogether<Client>,
     onOver: (work: Work<Client>) => void,
   ) {
     this.#session = session
@@ -59,6 +62,7 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     this.process = claimed.process
     this.token = claimed.token
     this.signal = this.#lost.signal
+    this.#together = together
     this.#onOver = onOver
   }
 
@@ -107,12 +111,8 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     const { database, client, componentName } = this.#session
     return this.#endBy('finish', async () => {
       if (fn === undefined) {
-        await this.#endAlone(
-          'finish',
-          finishWork(database.dialect, this.#key, historyId, componentName, false),
-          historyId,
-          options,
-        )
+        const statement = finishWork(database.dialect, this.#key, historyId, componentName, false)
+        await this.#endAlone('finish', statement, historyId, options)
         return undefined
       }
       return runTransaction(
@@ -225,13 +225,16 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     const { database, signal } = this.#session
     const what = `${end} of ${this.process}`
     using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(what, ms), [signal, this.signal])
-    await runOwn(database, limit, what, async (connection) => {
+    const together = end === 'finish' ? await this.#together.finish({ work: this.#key, historyId }, limit) : 'alone'
+    if (together === 'ended') return
+    const send = async (connection: ServerConnection): Promise<void> => {
       const result = await connection.query<EndRow & { [column: string]: unknown }>(statement)
       if (result.rows[0]?.ended === true) return
       // The mark is this call's own: an earlier try, whose answer was lost, had done it.
       const found = await this.#look(connection, historyId)
       if (found !== 'marked') throw found
-    })
+    }
+    await runOwn(database, limit, what, send, together === 'unsure')
   }
 
   async #endBy<Result>(end: End, run: () => Promise<Result>): Promise<Result> {
