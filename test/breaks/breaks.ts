@@ -460,4 +460,45 @@ export const breaks: readonly Break[] = [
       title: 'one that was given up before it was sent',
     },
   },
+  {
+    name: 'an-earlier-commit-is-forgotten',
+    promise: '5',
+    file: 'packages/bmdb-core/src/transaction/transaction.ts',
+    replace: 'attempt >= maxAttempts : end.guardRefused !== true',
+    by: 'attempt >= maxAttempts : end.gaveUp === true',
+    test: {
+      file: 'packages/bmdb-core/test/lost-ends-further.test.ts',
+      title: 'an earlier COMMIT without an answer stays unknown',
+    },
+  },
+  {
+    name: 'questions-wait-for-the-pool',
+    promise: '5',
+    file: 'packages/bmdb-core/src/transaction/outcome.ts',
+    replace: 'database.acquireAside(limit)',
+    by: 'database.acquire(limit)',
+    test: {
+      file: 'packages/bmdb-core/test/lost-ends-further.test.ts',
+      title: 'what became of a COMMIT is found out while another call',
+    },
+  },
+  {
+    name: 'a-guard-runs-without-begin',
+    promise: '7',
+    file: 'packages/bmdb-core/src/sql/end-work.ts',
+    replace: "guard && dialect === 'postgresql' ? begun : ''",
+    by: "''",
+    test: { file: 'packages/bmdb-core/test/lost-ends-further.test.ts', title: 'where BEGIN is refused' },
+  },
+  {
+    name: 'an-end-under-way-keeps-its-signal',
+    promise: '3',
+    file: 'packages/bmdb-core/src/work/work.ts',
+    replace: "if (this.#state === 'ending') this.#lost.abort(error)",
+    by: "if (this.#state === 'ending') return",
+    test: {
+      file: 'packages/bmdb-core/test/lost-ends-further.test.ts',
+      title: 'the signal aborts when the session ends',
+    },
+  },
 ]

@@ -27,7 +27,7 @@ export interface BMDBConfig<Client extends PrismaClientLike = PrismaClient> {
   readonly logger?: Logger | undefined
   /** Default: none. `@bmdb/core/prometheus` has one for prom-client. */
   readonly metrics?: Metrics | undefined
-  /** Connections for transactions, 1 to 1000, default 10; beats have their own. */
+  /** Connections for transactions, 1 to 1000, default 10; beats, and questions after lost answers, have their own. */
   readonly poolSize?: number | undefined
   /** Makes your own generated client from BMDB's adapter, so that `tx` has your tables too. Default: BMDB's client. */
   readonly client?: ((adapter: SqlDriverAdapterFactory) => Client) | undefined

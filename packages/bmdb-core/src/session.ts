@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import { monotonicMs, sleep } from './clock.ts'
-import { Heartbeat } from './beat/heartbeat.ts'
+import type { Heartbeat } from './beat/heartbeat.ts'
 import type { BeatLine } from './beat/beat-line.ts'
 import type { Database } from './database/database.ts'
 import { answerGraceMs, runOwn } from './database/own-statements.ts'
 import { SessionExpiredError, TransactionTimeoutError, messageOf, type LossReason } from './errors.ts'
 import { Limit } from './limit.ts'
-import { beat, guardSession, settleGuarded, type BeatRow } from './sql/sessions.ts'
+import { guardSession, settleGuarded, type BeatRow } from './sql/sessions.ts'
 import type { Guard } from './transaction/guard.ts'
 import type { PrismaClientLike } from './transaction/prisma-seam.ts'
 import { runTransaction, type TransactionFunction, type TransactOptions } from './transaction/transaction.ts'
@@ -18,6 +18,7 @@ import { processName } from './work/process-name.ts'
 import { uuid, wholeNumber } from './arguments.ts'
 import { endSessions } from './session/end-sessions.ts'
 import type { SessionContext } from './session/session-context.ts'
+import { sessionHeartbeat } from './session/session-heartbeat.ts'
 
 /** How long `close` may take. */
 const closeMs = 3_000
@@ -59,7 +60,7 @@ export class Session<Client extends PrismaClientLike = PrismaClientLike> impleme
 
   /** @internal `connection.startSession` makes sessions. */
   constructor(setting: SessionSetting<Client>) {
-    const { id, database, intervalSeconds } = setting
+    const { id, database } = setting
     this.id = id
     this.signal = this.#over.signal
     // Every call that is under way listens to it, and any number may be: Node would warn of a leak at eleven.
@@ -72,39 +73,11 @@ export class Session<Client extends PrismaClientLike = PrismaClientLike> impleme
       client: setting.client,
       signal: this.signal,
       assertHolds: () => this.#assertHolds(),
+      track: (promise) => this.#track(promise),
       foundGone: () => this.#end('deleted'),
     }
     this.#held = new HeldWork(this.#context)
-    this.#heartbeat = new Heartbeat<BeatRow>(
-      {
-        intervalMs: intervalSeconds * 1000,
-        send: () => {
-          const asOf = this.#held.mark()
-          const { answer, late } = setting.line.send<BeatRow & { [column: string]: unknown }>(beat(id, intervalSeconds))
-          return {
-            late,
-            answer: answer.then(([row]) => {
-              if (row?.alive === true) {
-                this.#held.compare(row.held, asOf)
-                return row
-              }
-              database.metrics.count('bmdb_beats_total', { result: 'refused' })
-              return row === undefined ? 'deleted' : 'deadline'
-            }),
-          }
-        },
-        onAcknowledged: (_answer, slackMs) => {
-          database.metrics.count('bmdb_beats_total', { result: 'acknowledged' })
-          database.metrics.observe('bmdb_beat_slack_seconds', {}, slackMs / 1000)
-        },
-        onFailed: (error) => {
-          database.metrics.count('bmdb_beats_total', { result: 'failed' })
-          database.logger.debug('a beat failed and is sent again', { session: id, error: messageOf(error) })
-        },
-        onLost: (reason) => this.#end(reason),
-      },
-      setting.startedMs,
-    )
+    this.#heartbeat = sessionHeartbeat(setting, this.#held, (reason) => this.#end(reason))
     this.#heartbeat.start()
     this.#follow(setting.signal)
   }

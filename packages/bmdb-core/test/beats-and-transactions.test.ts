@@ -27,7 +27,7 @@ class Beats {
   private constructor(client: Awaited<ReturnType<typeof plainClient>>, sessionId: string) {
     this.#ended = (async () => {
       while (!this.#over) {
-        const { rows } = await client.query<BeatRow & { [column: string]: unknown }>(beat(sessionId, 60))
+        const { rows } = await client.query<BeatRow & { [column: string]: unknown }>(beat('postgresql', sessionId, 60))
         if (rows[0]?.alive !== true) throw new Error('a beat was refused')
         this.acknowledged += 1
       }
@@ -122,7 +122,7 @@ describe(`promise 13: beats and transactions do not meet, however many there are
     await client.query('BEGIN')
     for (const { session, beats } of made) {
       await beats.end()
-      await client.query(beat(session.id, 60))
+      await client.query(beat('postgresql', session.id, 60))
     }
     await Promise.all(
       made.map(async (worker) => {

@@ -117,6 +117,18 @@ describe('finishes that are called in the same turn go in one statement', () => 
     expect(await histories()).toEqual(works.map(() => finished))
   })
 
+  test('one that is given up gets its answer where that comes soon after', async () => {
+    const { proxy, works, histories } = await holding(2)
+    const faulted = proxy.next(statement, { do: 'delay', when: 'after', ms: 500 })
+    const giving = new AbortController()
+    const ends = works.map((work) => work.finish(undefined, { signal: giving.signal }))
+    await faulted
+    giving.abort(new Error('enough'))
+    await Promise.all(ends)
+    expect(works.map((work) => work.ended)).toEqual([true, true])
+    expect(await histories()).toEqual(works.map(() => finished))
+  })
+
   test('one that is given up with its answer outstanding: the outcome is unknown, and the others go on', async () => {
     const { database, proxy, works, histories } = await holding(3)
     const faulted = proxy.next(statement, faults['no answer'])

@@ -1,5 +1,6 @@
+import type { QueryResultRow } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { beat } from '../src/sql/sessions.ts'
+import { beat, heldBy, type BeatRow } from '../src/sql/sessions.ts'
 import { aborted, count, eventually, expire, plainClient, rejection, somebodyWaits } from './helpers.ts'
 import { testSession } from './setup.ts'
 
@@ -137,12 +138,29 @@ describe('promise 2: no write after loss', () => {
     const [holding, beating] = [await plainClient(database), await plainClient(database)]
     await holding.query('BEGIN')
     await holding.query(`UPDATE session_leases SET session_deadline = clock_timestamp() + interval '300 milliseconds'`)
-    const answer = beating.query(beat(session.id, 60))
+    const answer = beating.query(beat('postgresql', session.id, 60))
     await somebodyWaits(database, 'beaten')
     // Not by then, but by the time that the beat gets the lock.
     await holding.query('SELECT pg_sleep(0.4)')
     await holding.query('COMMIT')
     expect((await answer).rows).toMatchObject([{ alive: false }])
     expect(await database.sql('SELECT session_alive FROM session_status')).toEqual([{ session_alive: false }])
+  })
+
+  test('on CockroachDB it leaves what the session holds to a second statement, with the same answer', async () => {
+    const { database, session } = await testSession(60)
+    const [{ id } = { id: '' }] = await database.sql<{ id: string }>(
+      'INSERT INTO machines DEFAULT VALUES RETURNING machine_id AS id',
+    )
+    await session.startWork('P', [id])
+    const client = await plainClient(database)
+    const rowsOf = async (statement: ReturnType<typeof beat>) =>
+      (await client.query<BeatRow & QueryResultRow>(statement)).rows
+    const [whole] = await rowsOf(beat('postgresql', session.id, 60))
+    expect(whole).toEqual({ alive: true, held: [{ machineId: id, process: 'P', token: '1' }] })
+    expect(await rowsOf({ ...beat('cockroachdb', session.id, 60), name: 'other_beat' })).toEqual([
+      { alive: true, held: null },
+    ])
+    expect(await rowsOf(heldBy(session.id))).toEqual([{ held: whole!.held }])
   })
 })

@@ -17,10 +17,10 @@ export async function testMachines(count: number) {
 }
 
 /** The same, with a session whose network can go wrong, on a connection of its own. */
-export async function machinesBehindProxy(count: number) {
+export async function machinesBehindProxy(count: number, config: { poolSize?: number } = {}) {
   const made = await testMachines(count)
   const { proxy, url } = await startProxy(made.database.url)
-  const session = await (await made.database.open({ databaseUrl: url })).startSession(noBeats)
+  const session = await (await made.database.open({ ...config, databaseUrl: url })).startSession(noBeats)
   onTestFinished(() => proxy.heal())
   return { ...made, proxy, session }
 }

@@ -17,7 +17,9 @@ export class Database {
   readonly metrics: Metrics
   /** For the adapter alone; everybody else uses {@link acquire}. */
   readonly pool: Pool
+  readonly #config: PoolConfig
   readonly #size: number
+  #aside: Pool | undefined
   #closed = false
 
   constructor(address: Address, server: Server, poolSize: number, logger: Logger, metrics: Metrics) {
@@ -29,7 +31,6 @@ export class Database {
     this.#size = poolSize
     const config: PoolConfig & { pipeline: boolean } = {
       ...connectionConfig(address, server, 'bmdb'),
-      max: poolSize,
       connectionTimeoutMillis: 10_000,
       idleTimeoutMillis: 30_000,
       maxLifetimeSeconds: 300,
@@ -37,9 +38,8 @@ export class Database {
       // Statements that do not depend on each other's answers go out together.
       pipeline: true,
     }
-    this.pool = new Pool(config)
-    // An idle connection that breaks is thrown away by the pool; without a listener it would end the program.
-    this.pool.on('error', (error) => logger.debug('an idle connection broke', { error: error.message }))
+    this.#config = config
+    this.pool = this.#newPool(poolSize)
   }
 
   /**
@@ -47,16 +47,34 @@ export class Database {
    * @throws the limit's reason when it ends first; whatever the driver reports when none can be had
    */
   async acquire(limit: Pick<Limit, 'signal'>): Promise<ServerConnection> {
-    if (this.#closed) throw new ClosedError('the connection to the database was closed')
-    limit.signal.throwIfAborted()
-    const pending = this.pool.connect()
     try {
-      return new ServerConnection(await this.#orGiveBack(pending, limit.signal))
+      return await this.#take(() => this.pool, limit.signal)
     } catch (error) {
       if (!limit.signal.aborted && sqlState(error) === undefined && this.#full)
         throw new PoolFullError(this.#size, error)
       throw error
     }
+  }
+
+  /**
+   * Takes one of two connections apart from the pool, for questions that must not wait for whoever fills the pool.
+   * @throws as {@link acquire}
+   */
+  acquireAside(limit: Pick<Limit, 'signal'>): Promise<ServerConnection> {
+    return this.#take(() => (this.#aside ??= this.#newPool(2)), limit.signal)
+  }
+
+  #newPool(max: number): Pool {
+    const pool = new Pool({ ...this.#config, max })
+    // An idle connection that breaks is thrown away by the pool; without a listener it would end the program.
+    pool.on('error', (error) => this.logger.debug('an idle connection broke', { error: error.message }))
+    return pool
+  }
+
+  async #take(pool: () => Pool, signal: AbortSignal): Promise<ServerConnection> {
+    if (this.#closed) throw new ClosedError('the connection to the database was closed')
+    signal.throwIfAborted()
+    return new ServerConnection(await this.#orGiveBack(pool().connect(), signal))
   }
 
   get #full(): boolean {
@@ -90,6 +108,6 @@ export class Database {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.pool.end()
+    await Promise.all([this.pool.end(), this.#aside?.end()])
   }
 }

@@ -12,6 +12,8 @@ export interface SessionContext<Client extends PrismaClientLike> {
   readonly signal: AbortSignal
   /** @throws SessionExpiredError when the session is over, without asking the database */
   assertHolds(): void
+  /** Runs what closing the session waits for, so that what it reports is the truth. */
+  track<T>(promise: Promise<T>): Promise<T>
   /** The database showed that the session's row is gone: ends the session here too, and returns the error that says so. */
   foundGone(): SessionExpiredError
 }

@@ -26,12 +26,19 @@ const history = `
  *
  * Locks: the row of work, then the row of work_backoff, then the new row of work_history.
  */
-function end(work: WorkKey, historyId: string, componentName: string, event: string, cause: string | null): EndParts {
+function end(
+  work: WorkKey,
+  historyId: string,
+  componentName: string,
+  event: string,
+  cause: string | null,
+  condition = '',
+): EndParts {
   return {
     deleted: `
       ended AS (
         DELETE FROM work
-        WHERE machine_id = $1::uuid AND process = $2::text AND session_id = $3::uuid AND work_token = $4::int8
+        WHERE machine_id = $1::uuid AND process = $2::text AND session_id = $3::uuid AND work_token = $4::int8${condition}
         RETURNING machine_id, process, session_id, work_token
       ), recorded AS (
         INSERT INTO work_history ${history}
@@ -47,6 +54,12 @@ interface EndParts {
   readonly values: unknown[]
 }
 
+/**
+ * Of a guard that writes, on PostgreSQL: true inside the transaction that was begun together with it. Where BEGIN was
+ * refused the guard would otherwise be run by itself.
+ */
+const begun = ` AND current_setting('transaction_isolation') = 'serializable'`
+
 /** `finish`: clears the backoff. Also the guard of a `finish` with a function, with the columns that guards return. */
 export function finishWork(
   dialect: Dialect,
@@ -55,7 +68,8 @@ export function finishWork(
   componentName: string,
   guard: boolean,
 ): Statement {
-  const parts = end(work, historyId, componentName, 'Finished', null)
+  const condition = guard && dialect === 'postgresql' ? begun : ''
+  const parts = end(work, historyId, componentName, 'Finished', null, condition)
   return {
     name: guard ? 'bmdb_finish_guard' : 'bmdb_finish',
     text: `

@@ -70,16 +70,26 @@ export function settleGuarded(sessionId: string): Statement {
 export interface BeatRow {
   /** False if the deadline had passed, so that nothing was written. */
   readonly alive: boolean
-  /** `machine_id process token` of all work that the session holds, as JSON. */
-  readonly held: readonly { readonly machineId: string; readonly process: string; readonly token: string }[]
+  /** All work that the session holds; null where {@link heldBy} asks for it. */
+  readonly held: HeldRows | null
 }
+
+/** Work that a session holds, as JSON brings it. */
+export type HeldRows = readonly { readonly machineId: string; readonly process: string; readonly token: string }[]
+
+const held = `coalesce(
+        (SELECT json_agg(json_build_object('machineId', w.machine_id, 'process', w.process, 'token', w.work_token::text))
+         FROM work AS w WHERE w.session_id = $1::uuid), '[]'::json) AS held`
 
 /**
  * One beat. Locks and writes the session's row in session_leases, nothing else. The lease is locked first and judged
  * after that: a beat that waited for the lock must not revive a session whose deadline passed meanwhile. Never moves a
  * deadline back.
+ *
+ * On CockroachDB, where a read waits for whoever has written a row, what the session holds is left to {@link heldBy}: the
+ * beat must not wait for the session's own long transactions.
  */
-export function beat(sessionId: string, intervalSeconds: number): Statement {
+export function beat(dialect: Dialect, sessionId: string, intervalSeconds: number): Statement {
   return {
     name: 'bmdb_beat',
     text: `
@@ -93,10 +103,13 @@ export function beat(sessionId: string, intervalSeconds: number): Statement {
         FROM alive AS a WHERE l.session_id = a.session_id
         RETURNING l.session_id
       )
-      SELECT EXISTS (SELECT 1 FROM beaten) AS alive, coalesce(
-        (SELECT json_agg(json_build_object('machineId', w.machine_id, 'process', w.process, 'token', w.work_token::text))
-         FROM work AS w WHERE w.session_id = $1::uuid), '[]'::json) AS held
+      SELECT EXISTS (SELECT 1 FROM beaten) AS alive, ${dialect === 'postgresql' ? held : 'NULL AS held'}
       FROM lease`,
     values: [sessionId, intervalSeconds],
   }
+}
+
+/** What the session holds, sent behind a beat. May fail where the beat succeeds. Locks nothing. */
+export function heldBy(sessionId: string): Statement {
+  return { name: 'bmdb_held_by', text: `SELECT ${held}`, values: [sessionId] }
 }

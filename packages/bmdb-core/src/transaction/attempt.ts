@@ -109,7 +109,7 @@ export class Attempt {
       if (guard.status === 'rejected') throw guard.reason
       if (this.#guard !== undefined && guard.value !== undefined) {
         const rows = guard.value.rows as Record<string, unknown>[]
-        await this.#guard.check(rows)
+        await this.#guard.check(rows, connection)
         const { [transactionIdColumn]: id, [serverRunColumn]: run } = rows[0] ?? {}
         if (typeof id === 'string' && typeof run === 'string') this.#transaction = { id, serverRun: run }
       }
@@ -139,7 +139,7 @@ export class Attempt {
       const result = await connection.query(statement)
       // One of several statements in a text ended the transaction: what is done is done, but it is no success.
       if (!connection.inTransaction) throw this.#notTheFunctions()
-      if (undoing && !this.#isConflict()) this.#failure = undefined
+      if (undoing && !this.#isConflict()) this.#failure = this.#seenByCaller = undefined
       return result as QueryResult
     } catch (error) {
       this.#fail(error)

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg'
-import type { Statement } from '../database/server-connection.ts'
+import type { ServerConnection, Statement } from '../database/server-connection.ts'
 
 /**
  * The first statement of a guarded transaction: it locks or writes a row that whoever ends the session must delete, so
@@ -13,10 +13,11 @@ export interface Guard {
    */
   readonly settling?: Statement | undefined
   /**
-   * Looks at what the statement returned.
+   * Looks at what the statement returned, and further on the same connection: the transaction sees the database as the
+   * statement did.
    * @throws SessionExpiredError or WorkLostError when the session or the work is gone; the transaction ends there
    */
-  check(rows: readonly QueryResultRow[]): void | Promise<void>
+  check(rows: readonly QueryResultRow[], connection: ServerConnection): void | Promise<void>
 }
 
 /** A guard found that an earlier attempt, whose answer was lost, had committed: there is nothing left to do. */

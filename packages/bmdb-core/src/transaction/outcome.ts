@@ -31,7 +31,7 @@ export async function askOutcome(
   let underWay = false
   for (let attempt = 1; !limit.signal.aborted; attempt++) {
     try {
-      const connection = await database.acquire(limit)
+      const connection = await database.acquireAside(limit)
       try {
         const asked = connection.query<{ status: string | null; run: string }>({
           text: `SELECT pg_xact_status($1::xid8) AS status, ${serverRun} AS run`,

@@ -5,7 +5,9 @@ import {
   BMDBError,
   CommitOutcomeUnknownError,
   RetriesExhaustedError,
+  SessionExpiredError,
   TransactionTimeoutError,
+  WorkLostError,
   messageOf,
 } from '../errors.ts'
 import { Limit, longestTimeoutMs, type WaitOptions } from '../limit.ts'
@@ -101,7 +103,7 @@ export async function runTransaction<Client extends PrismaClientLike, Result>(
       }
       // An attempt that got past its guard shows that the earlier one was not committed.
       maybe = end.maybe ?? (end.began ? undefined : maybe)
-      const unresolved = end.retry ? attempt >= maxAttempts : end.gaveUp === true
+      const unresolved = end.retry ? attempt >= maxAttempts : end.guardRefused !== true
       if (maybe !== undefined && unresolved) throw new CommitOutcomeUnknownError(what, end.failure)
       const previous = last
       last = end.failure
@@ -125,6 +127,8 @@ type AttemptEnd<Result> =
       readonly gaveUp?: boolean
       /** BEGIN and the guard succeeded. */
       readonly began?: boolean
+      /** The guard found the session or the work gone. It waited for earlier attempts: none of them was committed. */
+      readonly guardRefused?: boolean
       /** It may have been committed, and the next attempt's guard will tell. */
       readonly maybe?: { readonly value: Result }
     }
@@ -179,13 +183,17 @@ async function runAttempt<Client extends PrismaClientLike, Result>(
   if (failure === undefined)
     return { retry: false, failure: thrown === undefined ? settled.error : thrown.error, began }
   if (failure.error instanceof BMDBError || failure.error instanceof AlreadyCommittedError)
-    return { retry: false, failure: failure.error, began }
+    return { retry: false, failure: failure.error, began, guardRefused: isLoss(failure.error) }
   const phase = began ? 'running' : 'starting'
   const shown =
     asUnavailable(failure.error, setting.database.address.shown, failure.broken) ?? thrown?.error ?? attempt.failureSeen
   if (judge(failure.error, phase, failure.broken) === 'retry')
     return { retry: true, failure: shown, raw: failure.error, began }
   return { retry: false, failure: phase === 'starting' ? shown : (thrown?.error ?? attempt.failureSeen), began }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof SessionExpiredError || error instanceof WorkLostError
 }
 
 /** COMMIT failed or its answer was lost: what became of it? */

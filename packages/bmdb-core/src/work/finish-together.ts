@@ -1,5 +1,5 @@
-import { inOneTransaction, runOwn } from '../database/own-statements.ts'
-import { orAbort } from '../clock.ts'
+import { answerGraceMs, inOneTransaction, runOwn } from '../database/own-statements.ts'
+import { orAbort, sleep } from '../clock.ts'
 import { CommitOutcomeUnknownError, TransactionTimeoutError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import type { SessionContext } from '../session/session-context.ts'
@@ -50,7 +50,9 @@ export class FinishTogether<Client extends PrismaClientLike> {
     try {
       return await orAbort(result, limit.signal)
     } catch {
-      return unfinished(waiting)
+      if (!waiting.sent) return 'alone'
+      const lost = sleep(answerGraceMs, undefined, { background: true }).then((): Together => 'unsure')
+      return Promise.race([result, lost])
     }
   }
 

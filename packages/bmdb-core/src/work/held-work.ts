@@ -1,6 +1,6 @@
 import { messageOf, type BMDBError } from '../errors.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import type { BeatRow } from '../sql/sessions.ts'
+import type { HeldRows } from '../sql/sessions.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
 import { FinishTogether } from './finish-together.ts'
 import { Work } from './work.ts'
@@ -70,7 +70,7 @@ export class HeldWork<Client extends PrismaClientLike> {
   }
 
   /** Compares with what a beat brought back. */
-  compare(held: BeatRow['held'], asOf: Mark): void {
+  compare(held: HeldRows, asOf: Mark): void {
     const there = new Map(held.map((one) => [keyOf(one), { ...one, token: BigInt(one.token) }]))
     for (const [key, { work, since }] of this.#work)
       if (since < asOf.beat && !there.has(key) && !work.ending) work.lose('deleted')
@@ -89,7 +89,7 @@ export class HeldWork<Client extends PrismaClientLike> {
 
   /** The session is over, and with it everything that it held. */
   sessionEnded(error: BMDBError): void {
-    for (const { work } of [...this.#work.values()]) if (!work.ending) work.lose(error)
+    for (const { work } of [...this.#work.values()]) work.sessionEnded(error)
   }
 
   #now(): Mark {

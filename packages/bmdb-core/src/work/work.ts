@@ -40,7 +40,10 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
   readonly process: string
   /** Greater than the token of every earlier claim of this (machine, process): for things outside the database. */
   readonly token: bigint
-  /** Aborts when the work is lost, before anybody else can take over; never on a normal end. */
+  /**
+   * Aborts when the work is lost, before anybody else can take over; never on a normal end. Where the session is over
+   * while an end is under way it aborts too, although that end may still turn out to have succeeded.
+   */
   readonly signal: AbortSignal
   readonly #session: SessionContext<Client>
   readonly #lost = new AbortController()
@@ -84,17 +87,14 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     this.#assertNotEnding()
     this.#assertHeld()
     const { database, client } = this.#session
-    return runTransaction(
-      {
-        database,
-        client,
-        guard: this.#guard(guardWork(database.dialect, this.#key)),
-        signals: [this.#session.signal, this.signal],
-        what: 'the transaction',
-      },
-      fn,
-      options,
-    )
+    const setting = {
+      database,
+      client,
+      guard: this.#guard(guardWork(database.dialect, this.#key)),
+      signals: [this.#session.signal, this.signal],
+      what: 'the transaction',
+    }
+    return this.#session.track(runTransaction(setting, fn, options))
   }
 
   /**
@@ -176,6 +176,12 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     return this.signal.reason as BMDBError
   }
 
+  /** @internal The session is over: whatever is under way, others may take over soon. An end keeps its own result. */
+  sessionEnded(error: BMDBError): void {
+    if (this.#state === 'ending') this.#lost.abort(error)
+    else this.lose(error)
+  }
+
   get #key(): WorkKey {
     return { machineId: this.machineId, process: this.process, sessionId: this.#session.id, token: this.token }
   }
@@ -197,15 +203,11 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
       statement,
       // It waits for others that got past it before it writes the row as well.
       settling: guardWork(this.#session.database.dialect, this.#key),
-      check: async (rows) => {
+      check: async (rows, connection) => {
         if ((rows as EndRow[])[0]?.ended === true) return
         // It began before the end that deleted the row: no loss, or one that the end itself will find.
         if (historyId === undefined) this.#assertNotEnding()
-        const { database } = this.#session
-        using limit = new Limit(undefined, cancelMs, (ms) => new TransactionTimeoutError('looking for the work', ms))
-        const found = await runOwn(database, limit, 'looking for the work', (connection) =>
-          this.#look(connection, historyId ?? newId()),
-        )
+        const found = await this.#look(connection, historyId ?? newId())
         if (found === 'marked') throw new AlreadyCommittedError('an earlier attempt was committed')
         throw found
       },
@@ -243,7 +245,7 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     this.#state = 'ending'
     this.#by = end
     try {
-      const result = await run()
+      const result = await this.#session.track(run())
       this.#state = 'ended'
       this.#over(results[end])
       return result
