@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isBMDBError, type PrismaClient, type TransactionClient, type Work } from '@bmdb/core'
+import { cockroachErrors } from '@bmdb/testing'
 import type { Outcome, Recorder } from './records.ts'
 
 /** What a worker throws on purpose. */
@@ -19,8 +20,12 @@ const expectedCodes = [
   'ERR_COMMIT_OUTCOME_UNKNOWN',
 ] as const
 
-/** Whether an error is one that the faults explain. Raw errors of the driver or of Prisma are not. */
+/**
+ * Whether an error is one that the faults explain. Raw errors of the driver or of Prisma are not, except that of a server
+ * in trouble: where COMMIT is answered with it, and the transaction turns out to have been rolled back, it comes out as it is.
+ */
 export function isExpected(error: unknown): boolean {
+  if (error instanceof Error && 'code' in error && error.code === cockroachErrors.rangeUnavailable.sqlState) return true
   if (error instanceof Error && error.name === 'AbortError') return true
   if (isBMDBError(error, 'ERR_DATABASE_UNAVAILABLE'))
     return ['unreachable', 'overloaded'].includes((error as unknown as { reason: string }).reason)
