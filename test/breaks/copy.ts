@@ -33,7 +33,8 @@ export interface Copy {
 }
 
 const parts = ['packages', 'apps', 'tools', 'test', 'prisma', 'package.json', 'nx.json', 'vitest.config.ts']
-const left = new Set(['node_modules', 'dist', '.bmdb', '.nx'])
+// What was built goes along: the tests' global setup is loaded from it, while the tests themselves take the sources.
+const left = new Set(['node_modules', '.bmdb', '.nx'])
 
 /** @param root - the workspace */
 export function copyOfWorkspace(root: string, name: string): Copy {
