@@ -75,7 +75,9 @@ export async function unitsPerSecond(
   const loop = async (): Promise<void> => {
     while (performance.now() - startMs < seconds * 1_000) {
       signal.throwIfAborted()
-      done += await run()
+      // Not `done += await run()`: that adds to what it was before the other loops added theirs.
+      const units = await run()
+      done += units
     }
   }
   await Promise.all(Array.from({ length: loops }, loop))
