@@ -25,6 +25,10 @@ export default defineConfig(
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // Without await, `using` ends a limit before what it limits.
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      // A sum that awaits its summand loses what others added meanwhile.
+      'require-atomic-updates': ['error', { allowProperties: true }],
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/only-throw-error': 'off',
       '@typescript-eslint/prefer-promise-reject-errors': 'off',

@@ -7,6 +7,8 @@ const source = join(root, 'packages/bmdb-core/src')
 
 // Lowest first: a file may import from its own line and from those above it, never from one below.
 const layers = [
+  ['bmdb-error.ts'],
+  ['work-errors.ts'],
   ['errors.ts', 'clock.ts', 'logger.ts', 'metrics.ts', 'retry-delay.ts', 'version.ts', 'arguments.ts'],
   ['limit.ts', 'backoff.ts'],
   ['generated/'],
@@ -17,7 +19,9 @@ const layers = [
   ['migration/'],
   ['session/'],
   ['work/'],
-  ['session.ts', 'sweep.ts', 'history.ts'],
+  ['process/', 'operator/'],
+  ['fleet/'],
+  ['session.ts', 'sweep.ts', 'history.ts', 'wake-up.ts'],
   ['prisma.ts', 'connection.ts'],
   ['bmdb.ts', 'prometheus.ts'],
   ['index.ts'],

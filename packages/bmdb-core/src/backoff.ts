@@ -12,7 +12,8 @@ export interface Backoff {
   readonly jitter?: boolean | undefined
 }
 
-const aYear = 31_536_000
+/** The longest wait there is, in seconds. */
+export const aYear = 31_536_000
 
 /** A backoff as the statement that stores it takes it. The arithmetic is the database's: exact decimals. */
 export interface BackoffParameters {

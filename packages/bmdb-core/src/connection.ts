@@ -1,5 +1,5 @@
 import { v4 as newId } from 'uuid'
-import { wholeNumber, uuid } from './arguments.ts'
+import { text, wholeNumber, uuid } from './arguments.ts'
 import { BeatLine } from './beat/beat-line.ts'
 import { monotonicMs, sleep } from './clock.ts'
 import { constraintOf, sqlState } from './database/database-error.ts'
@@ -7,11 +7,16 @@ import type { Database } from './database/database.ts'
 import { runOwn } from './database/own-statements.ts'
 import type { Dialect } from './database/server.ts'
 import { ClosedError, TransactionTimeoutError } from './errors.ts'
+import type { Explanation } from './fleet/explain.ts'
+import { Fleet } from './fleet/fleet.ts'
 import { machineHistory, type HistoryOptions, type HistoryRow } from './history.ts'
 import { Limit, type WaitOptions } from './limit.ts'
+import { Operator } from './operator/operator.ts'
+import { declareProcess, type DeclareOptions, type ProcessDeclaration } from './process/declare.ts'
 import { Session } from './session.ts'
 import { startSession } from './sql/sessions.ts'
 import { sweepExpired, type SweepOptions, type SweepResult } from './sweep.ts'
+import { WakeUps } from './wake-up.ts'
 import { telling, type PrismaClientLike } from './transaction/prisma-seam.ts'
 
 /** How long `close` may take. */
@@ -39,9 +44,13 @@ export class Connection<Client extends PrismaClientLike = PrismaClientLike> impl
   readonly prisma: Client
   /** Which database it is, found out from the server. */
   readonly dialect: Dialect
+  /** What operators look at. */
+  readonly fleet: Fleet
   readonly #setting: ConnectionSetting<Client>
   readonly #telling: Client
   readonly #line: BeatLine
+  readonly #wakeUps: WakeUps
+  readonly #ruledProcesses = new Set<string>()
   readonly #sessions = new Set<Session<Client>>()
   #closing: Promise<void> | undefined
 
@@ -49,8 +58,10 @@ export class Connection<Client extends PrismaClientLike = PrismaClientLike> impl
   constructor(setting: ConnectionSetting<Client>) {
     this.prisma = setting.client
     this.dialect = setting.database.dialect
+    this.fleet = new Fleet(setting.database, setting.client)
     this.#setting = setting
     this.#telling = telling(setting.client)
+    this.#wakeUps = new WakeUps(setting.database)
     this.#line = new BeatLine(setting.database.address, setting.database.server)
   }
 
@@ -92,6 +103,7 @@ export class Connection<Client extends PrismaClientLike = PrismaClientLike> impl
       startedMs,
       database,
       line: this.#line,
+      ruledProcesses: this.#ruledProcesses,
       client: this.#telling,
       signal: options.signal?.aborted === true ? undefined : options.signal,
       onEnded: () => this.#sessions.delete(session),
@@ -118,6 +130,50 @@ export class Connection<Client extends PrismaClientLike = PrismaClientLike> impl
     return machineHistory(this.#setting.database, uuid('machineId', machineId), options)
   }
 
+  /**
+   * What an operator does; see {@link Operator}.
+   * @param name - who acts, 1 to 128 characters: kept in the history
+   */
+  operator(name: string): Operator {
+    this.#assertOpen()
+    return new Operator({
+      database: this.#setting.database,
+      operator: text('operator', name, 128),
+      wakeUp: () => this.wakeUp(),
+    })
+  }
+
+  /**
+   * Says what binds every claim of a process: conflicts, and limits of failure domains. The same again changes nothing.
+   * @throws InvalidArgumentError; ProcessDeclarationError where it was declared otherwise, unless `replace` is given;
+   *   TransactionTimeoutError (30 s unless told otherwise)
+   */
+  async declareProcess(declaration: ProcessDeclaration, options?: DeclareOptions): Promise<void> {
+    this.#assertOpen()
+    await declareProcess(this.#setting.database, this.#setting.componentName, declaration, options)
+  }
+
+  /** Why a process may or may not begin on a machine now; the same as `fleet.explain`. */
+  async explain(machineId: string, process: string, options?: WaitOptions): Promise<Explanation> {
+    this.#assertOpen()
+    return this.fleet.explain(machineId, process, options)
+  }
+
+  /**
+   * Calls `listener` when there may be something to claim: only ever a hint, which may be lost or come for nothing. On
+   * CockroachDB it is never called.
+   * @returns what ends that; twice is harmless
+   */
+  onWakeUp(listener: () => void): () => void {
+    this.#assertOpen()
+    return this.#wakeUps.listen(listener)
+  }
+
+  /** Tells everybody's `onWakeUp` that there may be something to claim, such as a new machine. Never throws or waits. */
+  wakeUp(): void {
+    this.#wakeUps.send()
+  }
+
   /** Closes its sessions, then its connections. Twice is harmless. Takes 3 s at most. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
@@ -131,6 +187,7 @@ export class Connection<Client extends PrismaClientLike = PrismaClientLike> impl
     const endMs = monotonicMs() + closeMs
     await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()))
     this.#line.close()
+    this.#wakeUps.close()
     const ended = (async () => {
       await this.prisma.$disconnect()
       await this.#setting.database.close()

@@ -5,8 +5,9 @@ import { TransactionTimeoutError } from './errors.ts'
 import { Limit, type WaitOptions } from './limit.ts'
 import { readHistory, type HistoryDatabaseRow } from './sql/history.ts'
 
-/** What happened to work. `Released`: an operator ended it. */
-export type HistoryEvent = 'Started' | 'Finished' | 'Failed' | 'Canceled' | 'Expired' | 'Released'
+/** What happened to work. `Released`: an operator ended it, or asked for it. */
+export type HistoryEvent =
+  'Started' | 'Finished' | 'Failed' | 'Snoozed' | 'Parked' | 'Canceled' | 'Expired' | 'Released'
 
 /** One thing that happened to work on a machine, written in the transaction that did it. Survives `JSON.stringify`. */
 export interface HistoryRow {

@@ -4,6 +4,27 @@ export type { Session } from './session.ts'
 export type { Work } from './work/work.ts'
 export { claimable, type ClaimableOptions, type MachineWhere } from './work/claimable.ts'
 export type { ClaimOptions, Retrieve } from './work/claim-work.ts'
+export type { FailOptions, ProgressOptions } from './work/work-options.ts'
+export type { Operator, AddMachineOptions, LockOutOptions } from './operator/operator.ts'
+export type { ActOptions } from './operator/acting.ts'
+export type { ReleaseOptions, ReleaseResult } from './operator/release.ts'
+export type { DeclareOptions, ProcessDeclaration } from './process/declare.ts'
+export type { Fleet } from './fleet/fleet.ts'
+export type { Page, PageOptions } from './fleet/page.ts'
+export type { Condition, Explanation } from './fleet/explain.ts'
+export type { ProcessCounts, ProcessRow } from './fleet/processes.ts'
+export type { HeldWorkFilter, HeldWorkRow } from './fleet/held.ts'
+export type { Audit, AuditFinding, AuditOptions } from './fleet/audit.ts'
+export type {
+  BackoffFilter,
+  BackoffRow,
+  MachineFilter,
+  MachineRow,
+  OperatorHistoryFilter,
+  OperatorHistoryRow,
+  SessionFilter,
+  SessionRow,
+} from './fleet/lists.ts'
 export type { WorkOptions } from './work/run-work.ts'
 export type { Backoff } from './backoff.ts'
 export type { HistoryEvent, HistoryOptions, HistoryRow } from './history.ts'
@@ -25,13 +46,16 @@ export {
   isBMDBError,
   MachineNotFoundError,
   MigrationError,
+  ProcessDeclarationError,
   RetriesExhaustedError,
   SessionExpiredError,
   TransactionTimeoutError,
   WorkBackoffError,
+  WorkBlockedError,
   WorkConflictError,
   WorkEndedError,
   WorkLostError,
+  type BlockedState,
   type ErrorCode,
   type Holder,
   type LossReason,

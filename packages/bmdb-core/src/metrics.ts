@@ -13,7 +13,7 @@ export interface Counters {
   /** Work that was claimed. */
   bmdb_work_claimed_total: { process: string; takeover: 'yes' | 'no' }
   /** Work that ended, by how: `lost` is work that was no longer this holder's. */
-  bmdb_work_ended_total: { process: string; result: 'finished' | 'failed' | 'canceled' | 'lost' }
+  bmdb_work_ended_total: { process: string; result: 'finished' | 'failed' | 'snoozed' | 'parked' | 'canceled' | 'lost' }
   /** What sweeps removed. */
   bmdb_swept_total: { what: 'sessions' | 'work' }
 }

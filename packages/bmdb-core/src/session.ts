@@ -34,6 +34,8 @@ export interface SessionSetting<Client extends PrismaClientLike> {
   readonly line: BeatLine
   readonly client: Client
   readonly signal?: AbortSignal | undefined
+  /** Shared by all sessions of a connection. */
+  readonly ruledProcesses: Set<string>
   readonly onEnded: () => void
 }
 
@@ -75,6 +77,7 @@ export class Session<Client extends PrismaClientLike = PrismaClientLike> impleme
       assertHolds: () => this.#assertHolds(),
       track: (promise) => this.#track(promise),
       foundGone: () => this.#end('deleted'),
+      ruledProcesses: setting.ruledProcesses,
     }
     this.#held = new HeldWork(this.#context)
     this.#heartbeat = sessionHeartbeat(setting, this.#held, (reason) => this.#end(reason))
@@ -234,7 +237,7 @@ export class Session<Client extends PrismaClientLike = PrismaClientLike> impleme
     const leftMs = Math.max(1, endMs - answerGraceMs - monotonicMs())
     using limit = new Limit(undefined, leftMs, (ms) => new TransactionTimeoutError('closing the session', ms))
     await runOwn(database, limit, 'closing the session', async (connection) => {
-      await endSessions(database, connection, 'own', [this.id], 'the session was closed')
+      await endSessions(database, connection, 'any', [this.id], 'the session was closed')
     })
   }
 

@@ -157,10 +157,10 @@ describe('promise 2: no write after loss', () => {
     const rowsOf = async (statement: ReturnType<typeof beat>) =>
       (await client.query<BeatRow & QueryResultRow>(statement)).rows
     const [whole] = await rowsOf(beat('postgresql', session.id, 60))
-    expect(whole).toEqual({ alive: true, held: [{ machineId: id, process: 'P', token: '1' }] })
+    expect(whole).toEqual({ alive: true, held: [{ machineId: id, process: 'P', token: '1' }], releases: null })
     expect(await rowsOf({ ...beat('cockroachdb', session.id, 60), name: 'other_beat' })).toEqual([
-      { alive: true, held: null },
+      { alive: true, held: null, releases: null },
     ])
-    expect(await rowsOf(heldBy(session.id))).toEqual([{ held: whole!.held }])
+    expect(await rowsOf(heldBy(session.id))).toEqual([{ held: whole!.held, releases: null }])
   })
 })

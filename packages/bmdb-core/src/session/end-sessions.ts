@@ -16,12 +16,22 @@ import {
 /** How long a lock of a session that may be ended is waited for, before its holder's connection is ended. */
 const lockWaitMs = 300
 
+const events = { expired: 'Expired', any: 'Canceled' } as const
+
+/** What else is done in the transaction that ends sessions. */
+interface Also {
+  readonly before?: readonly Statement[]
+  readonly after?: readonly Statement[]
+  /** What the history says of their work. Default: `Expired`, or `Canceled` for sessions that had not expired. */
+  readonly event?: 'Released'
+}
+
 /**
- * Ends sessions that may be ended, and then does `more`, in one transaction and one round trip. Where a program that
+ * Ends sessions that may be ended, and does what else is asked for, in one transaction and one round trip. Where a program that
  * was frozen inside a guarded transaction holds their locks, its connection is ended first, and the error comes out as
  * one to be tried again.
  *
- * @returns what `more` returned, with the numbers of sessions and of work that were ended
+ * @returns what the statements after it returned, with the numbers of sessions and of work that were ended
  */
 export async function endSessions(
   database: Database,
@@ -29,20 +39,21 @@ export async function endSessions(
   ending: Ending,
   sessionIds: readonly string[],
   reason: string,
-  more: readonly Statement[] = [],
-): Promise<{ sessions: number; work: number; more: readonly QueryResult[] }> {
-  const event = ending === 'expired' ? 'Expired' : 'Canceled'
+  also: Also = {},
+): Promise<{ sessions: number; work: number; after: readonly QueryResult[] }> {
+  const { before = [], after = [] } = also
   try {
     const results = await inOneTransaction(connection, database.dialect, [
       { text: `SET LOCAL lock_timeout = ${lockWaitMs}` },
       ...byIndexes(database.dialect),
+      ...before,
       lockSessions(ending, sessionIds),
-      endWorkOfSessions(ending, sessionIds, event, reason),
+      endWorkOfSessions(ending, sessionIds, also.event ?? events[ending], reason),
       deleteSessions(ending, sessionIds),
-      ...more,
+      ...after,
     ])
-    const [work, sessions, ...others] = results.slice(results.length - more.length - 2)
-    return { work: work?.rowCount ?? 0, sessions: sessions?.rowCount ?? 0, more: others }
+    const [work, sessions, ...others] = results.slice(results.length - after.length - 2)
+    return { work: work?.rowCount ?? 0, sessions: sessions?.rowCount ?? 0, after: others }
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
     if (sqlState(cause) === '55P03' && database.dialect === 'postgresql') {

@@ -8,6 +8,8 @@ export interface SessionContext<Client extends PrismaClientLike> {
   readonly componentName: string
   readonly database: Database
   readonly client: Client
+  /** Processes that were found to have rules: their claims lock before they decide. */
+  readonly ruledProcesses: Set<string>
   /** Aborts with a SessionExpiredError when the session is over. */
   readonly signal: AbortSignal
   /** @throws SessionExpiredError when the session is over, without asking the database */

@@ -3,7 +3,7 @@ import type { BeatLine } from '../beat/beat-line.ts'
 import { Heartbeat, type BeatInFlight, type Refusal } from '../beat/heartbeat.ts'
 import type { Database } from '../database/database.ts'
 import { messageOf } from '../errors.ts'
-import { beat, heldBy, type BeatRow, type HeldRows } from '../sql/sessions.ts'
+import { beat, heldBy, type BeatRow, type HeldRows, type ReleaseRequest } from '../sql/sessions.ts'
 
 /** The session that the beats are for. */
 export interface BeatingSession {
@@ -20,7 +20,7 @@ export interface HeldComparison<Mark> {
   /** Called before a beat is sent. */
   mark(): Mark
   /** Called with what that beat brought back. */
-  compare(held: HeldRows, asOf: Mark): void
+  compare(held: HeldRows, releases: readonly ReleaseRequest[], asOf: Mark): void
 }
 
 /** A session's heartbeat: its statements, its metrics, and what each beat says of the work that is held. */
@@ -48,6 +48,8 @@ export function sessionHeartbeat<Mark>(
   )
 }
 
+type HeldAnswer = { held: HeldRows; releases: readonly ReleaseRequest[] | null }
+
 function sendBeat<Mark>(
   { id, intervalSeconds, database, line }: BeatingSession,
   held: HeldComparison<Mark>,
@@ -55,15 +57,15 @@ function sendBeat<Mark>(
   const asOf = held.mark()
   const { answer, late } = line.send<BeatRow & QueryResultRow>(beat(database.dialect, id, intervalSeconds))
   const asked =
-    database.dialect === 'postgresql' ? undefined : line.send<{ held: HeldRows } & QueryResultRow>(heldBy(id)).answer
+    database.dialect === 'postgresql' ? undefined : line.send<HeldAnswer & QueryResultRow>(heldBy(id)).answer
   asked?.catch(() => {})
   return {
     late,
     answer: answer.then(([row]) => {
       if (row?.alive === true) {
-        if (row.held !== null) held.compare(row.held, asOf)
+        if (row.held !== null) held.compare(row.held, row.releases ?? [], asOf)
         // Where it fails the next beat's will tell.
-        void asked?.then(([found]) => held.compare(found!.held, asOf)).catch(() => {})
+        void asked?.then(([found]) => held.compare(found!.held, found!.releases ?? [], asOf)).catch(() => {})
         return row
       }
       database.metrics.count('bmdb_beats_total', { result: 'refused' })

@@ -10,8 +10,8 @@ import type { Dialect } from '../database/server.ts'
  * Lock order: sessions, session_leases (by session id), then work, then what the caller claims.
  */
 
-/** Whose sessions are meant: those that expired, or one's own, whatever its deadline. */
-export type Ending = 'expired' | 'own'
+/** Which of the sessions are meant: those that expired, or any: one's own, or what an operator ends. */
+export type Ending = 'expired' | 'any'
 
 const expired = 'l.session_deadline <= now()'
 
@@ -65,7 +65,7 @@ export function byIndexes(dialect: Dialect): Statement[] {
 export function endWorkOfSessions(
   ending: Ending,
   sessionIds: readonly string[],
-  event: 'Expired' | 'Canceled',
+  event: 'Expired' | 'Canceled' | 'Released',
   reason: string,
 ): Statement {
   return {

@@ -26,7 +26,7 @@ const history = `
  *
  * Locks: the row of work, then the row of work_backoff, then the new row of work_history.
  */
-function end(
+export function end(
   work: WorkKey,
   historyId: string,
   componentName: string,
@@ -49,7 +49,7 @@ function end(
   }
 }
 
-interface EndParts {
+export interface EndParts {
   readonly deleted: string
   readonly values: unknown[]
 }
@@ -60,7 +60,7 @@ interface EndParts {
  */
 const begun = ` AND current_setting('transaction_isolation') = 'serializable'`
 
-/** `finish`: clears the backoff. Also the guard of a `finish` with a function, with the columns that guards return. */
+/** `finish`: clears the backoff, unless an operator parked it meanwhile. Also the guard of a `finish` with a function, with the columns that guards return. */
 export function finishWork(
   dialect: Dialect,
   work: WorkKey,
@@ -75,7 +75,7 @@ export function finishWork(
     text: `
       WITH ${parts.deleted}, cleared AS (
         DELETE FROM work_backoff AS b USING ended AS e
-        WHERE b.machine_id = e.machine_id AND b.process = e.process
+        WHERE b.machine_id = e.machine_id AND b.process = e.process AND b.parked_at IS NULL
         RETURNING b.machine_id
       )
       SELECT EXISTS (SELECT 1 FROM ended) AS ended${guard ? guardColumns(dialect, '$3') : ''}`,
@@ -126,7 +126,7 @@ export function finishManyWorks(dialect: Dialect, ends: readonly MarkedEnd[], co
         FROM ended AS e
         JOIN LATERAL (
           SELECT machine_id, process${place} FROM work_backoff
-          WHERE machine_id = e.machine_id AND process = e.process
+          WHERE machine_id = e.machine_id AND process = e.process AND parked_at IS NULL
           OFFSET 0 FOR UPDATE) AS b ON true
       ), cleared AS (
         DELETE FROM work_backoff AS b ${found('kept', 'b')} RETURNING b.machine_id
@@ -147,9 +147,14 @@ export function finishManyWorks(dialect: Dialect, ends: readonly MarkedEnd[], co
   }
 }
 
-/** `cancel`: leaves the backoff as it is. */
-export function cancelWork(work: WorkKey, historyId: string, componentName: string): Statement {
-  const parts = end(work, historyId, componentName, 'Canceled', null)
+/** `cancel`: leaves the backoff as it is. With `released`, what an operator asked for, the history says so. */
+export function cancelWork(
+  work: WorkKey,
+  historyId: string,
+  componentName: string,
+  released: string | undefined,
+): Statement {
+  const parts = end(work, historyId, componentName, released === undefined ? 'Canceled' : 'Released', released ?? null)
   return {
     name: 'bmdb_cancel',
     text: `WITH ${parts.deleted} SELECT EXISTS (SELECT 1 FROM ended) AS ended`,
@@ -160,7 +165,8 @@ export function cancelWork(work: WorkKey, historyId: string, componentName: stri
 /**
  * `fail`: stores the cause and how long the process stays away. The interval is computed here, from the one stored
  * before, in exact decimals: initially $9, then the previous one times $11, rounded up, at most $10; without a $9 the
- * previous one again, or a second. The wait, but not the stored interval, is shortened by $12.
+ * previous one again, or a second. The wait, but not the stored interval, is shortened by $12. The attempt is counted, and
+ * at $13 of them the machine is parked for the process.
  */
 export function failWork(
   work: WorkKey,
@@ -168,28 +174,44 @@ export function failWork(
   componentName: string,
   cause: string,
   backoff: BackoffParameters,
+  maxAttempts: number | null,
 ): Statement {
   const parts = end(work, historyId, componentName, 'Failed', cause)
   return {
     name: 'bmdb_fail',
     text: `
       WITH ${parts.deleted}, next AS (
-        SELECT e.machine_id, e.process,
+        SELECT e.machine_id, e.process, coalesce(b.attempts, 0) + 1 AS attempts,
                (CASE WHEN $9::int8 IS NULL THEN coalesce(b.last_interval_seconds, 1)
                      WHEN $11::numeric IS NULL OR b.last_interval_seconds IS NULL THEN $9::int8
                      ELSE least($10::numeric, ceil(b.last_interval_seconds::numeric * $11::numeric))::int8 END) AS seconds
         FROM ended AS e
         LEFT JOIN work_backoff AS b ON b.machine_id = e.machine_id AND b.process = e.process
       ), stored AS (
-        INSERT INTO work_backoff (machine_id, process, until, cause, last_interval_seconds)
-        SELECT machine_id, process, clock_timestamp() + (seconds::float8 * $12::float8) * interval '1 second', $8::text, seconds
+        INSERT INTO work_backoff AS kept
+          (machine_id, process, until, cause, last_interval_seconds, attempts, parked_at, parked_by, parked_reason)
+        SELECT machine_id, process, clock_timestamp() + (seconds::float8 * $12::float8) * interval '1 second', $8::text,
+               seconds, attempts,
+               CASE WHEN attempts >= $13::int8 THEN clock_timestamp() END,
+               CASE WHEN attempts >= $13::int8 THEN $6::text END,
+               CASE WHEN attempts >= $13::int8 THEN 'it failed ' || attempts::text || ' times' END
         FROM next
         ON CONFLICT (machine_id, process) DO UPDATE
-        SET until = excluded.until, cause = excluded.cause, last_interval_seconds = excluded.last_interval_seconds
+        SET until = excluded.until, cause = excluded.cause, last_interval_seconds = excluded.last_interval_seconds,
+            attempts = excluded.attempts, parked_at = coalesce(kept.parked_at, excluded.parked_at),
+            parked_by = coalesce(kept.parked_by, excluded.parked_by),
+            parked_reason = coalesce(kept.parked_reason, excluded.parked_reason)
         RETURNING machine_id
       )
       SELECT EXISTS (SELECT 1 FROM ended) AS ended`,
-    values: [...parts.values, backoff.initialSeconds, backoff.maximumSeconds, backoff.exponent, backoff.shortening],
+    values: [
+      ...parts.values,
+      backoff.initialSeconds,
+      backoff.maximumSeconds,
+      backoff.exponent,
+      backoff.shortening,
+      maxAttempts,
+    ],
   }
 }
 

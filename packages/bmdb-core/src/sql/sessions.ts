@@ -72,6 +72,17 @@ export interface BeatRow {
   readonly alive: boolean
   /** All work that the session holds; null where {@link heldBy} asks for it. */
   readonly held: HeldRows | null
+  /** What operators ask the session to release, held or not any more; null as `held`, or where there is nothing. */
+  readonly releases: readonly ReleaseRequest[] | null
+}
+
+/** An operator asks for the work with this token. */
+export interface ReleaseRequest {
+  readonly machineId: string
+  readonly process: string
+  readonly token: string
+  readonly by: string
+  readonly reason: string
 }
 
 /** Work that a session holds, as JSON brings it. */
@@ -79,7 +90,10 @@ export type HeldRows = readonly { readonly machineId: string; readonly process: 
 
 const held = `coalesce(
         (SELECT json_agg(json_build_object('machineId', w.machine_id, 'process', w.process, 'token', w.work_token::text))
-         FROM work AS w WHERE w.session_id = $1::uuid), '[]'::json) AS held`
+         FROM work AS w WHERE w.session_id = $1::uuid), '[]'::json) AS held,
+        (SELECT json_agg(json_build_object('machineId', r.machine_id, 'process', r.process, 'token', r.work_token::text,
+                                           'by', r.requested_by, 'reason', r.reason))
+         FROM work_releases AS r WHERE r.session_id = $1::uuid) AS releases`
 
 /**
  * One beat. Locks and writes the session's row in session_leases, nothing else. The lease is locked first and judged
@@ -103,7 +117,7 @@ export function beat(dialect: Dialect, sessionId: string, intervalSeconds: numbe
         FROM alive AS a WHERE l.session_id = a.session_id
         RETURNING l.session_id
       )
-      SELECT EXISTS (SELECT 1 FROM beaten) AS alive, ${dialect === 'postgresql' ? held : 'NULL AS held'}
+      SELECT EXISTS (SELECT 1 FROM beaten) AS alive, ${dialect === 'postgresql' ? held : 'NULL AS held, NULL AS releases'}
       FROM lease`,
     values: [sessionId, intervalSeconds],
   }

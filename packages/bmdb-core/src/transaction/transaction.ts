@@ -238,7 +238,7 @@ async function verified<Client extends PrismaClientLike>(
   const settling = guard?.settling
   if (settling !== undefined)
     await runOwn(database, limit, `waiting for ${what}`, (connection) => connection.query(settling))
-  return runTransaction({ ...setting, guard: undefined, readOnly: true, signals: [] }, (tx) => verify(tx), {
+  return await runTransaction({ ...setting, guard: undefined, readOnly: true, signals: [] }, (tx) => verify(tx), {
     timeoutMs: Math.max(1, limit.remainingMs()),
   })
 }

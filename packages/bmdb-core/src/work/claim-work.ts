@@ -1,16 +1,26 @@
+import type { QueryResultRow } from 'pg'
 import { v4 as newId } from 'uuid'
 import { invalid, uuid } from '../arguments.ts'
 import { sleep } from '../clock.ts'
 import { constraintOf, sqlState } from '../database/database-error.ts'
-import { runOwn } from '../database/own-statements.ts'
-import type { ServerConnection } from '../database/server-connection.ts'
-import { MachineNotFoundError, TransactionTimeoutError, WorkBackoffError, WorkConflictError } from '../errors.ts'
+import { inOneTransaction, runOwn } from '../database/own-statements.ts'
+import type { ServerConnection, Statement } from '../database/server-connection.ts'
+import {
+  MachineNotFoundError,
+  TransactionTimeoutError,
+  WorkBackoffError,
+  WorkConflictError,
+  type BlockedState,
+  type Holder,
+} from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import { retryDelayMs } from '../retry-delay.ts'
 import { endSessions } from '../session/end-sessions.ts'
 import type { SessionContext } from '../session/session-context.ts'
 import { claim, findClaimed, type Candidate, type ClaimRow } from '../sql/claim.ts'
+import { lockForRules } from '../sql/claim-rules.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
+import { blocked } from './blocked.ts'
 import type { HeldWork } from './held-work.ts'
 import { retrieveCandidates, type Retrieve } from './retrieve.ts'
 import type { Work } from './work.ts'
@@ -19,6 +29,12 @@ export type { Retrieve } from './retrieve.ts'
 
 /** Candidates of one statement; where none of them is free, the next ones are tried. */
 const mostAtOnce = 1_000
+/** The same where every candidate has to be locked first. */
+const mostByRules = 100
+/** Somebody was faster, or was in the way and need not be: it is worth another try. */
+const tryAgain: ReadonlySet<ClaimRow['state']> = new Set(['lost', 'free', 'expired', 'rules'])
+/** A claim by rules waits this long for another's; then it begins anew. */
+const waitForLocks: Statement = { text: 'SET LOCAL lock_timeout = 300' }
 
 /** Options of every claim. */
 export interface ClaimOptions extends WaitOptions {
@@ -38,7 +54,7 @@ interface Claiming<Client extends PrismaClientLike> {
 
 /**
  * Claims one machine that the caller names.
- * @throws MachineNotFoundError, WorkConflictError, WorkBackoffError
+ * @throws MachineNotFoundError, WorkConflictError, WorkBlockedError, WorkBackoffError
  */
 export async function claimOne<Client extends PrismaClientLike>(
   session: SessionContext<Client>,
@@ -55,13 +71,9 @@ export async function claimOne<Client extends PrismaClientLike>(
       const [row] = rows
       if (row === undefined) throw new MachineNotFoundError(machineId)
       if (row.state === 'claimed') return held.add(claimedOf(row, process))
-      if (row.state === 'held')
-        throw new WorkConflictError(machineId, process, {
-          component: row.component_name!,
-          session: row.session_id!,
-          since: row.since!,
-          until: row.until!,
-        })
+      if (row.state === 'held' || row.state === 'conflict')
+        throw new WorkConflictError(machineId, process, holderOf(row))
+      if (isBlocked(row.state)) throw await blocked(session.database, limit, machineId, process, row.state)
       if (row.state === 'backoff')
         throw new WorkBackoffError(machineId, process, row.backoff_until!, row.backoff_cause ?? '')
       await sleep(retryDelayMs(attempt), limit.signal)
@@ -89,8 +101,9 @@ export async function claimMany<Client extends PrismaClientLike>(
       const candidates = await retrieveCandidates(session, process, retrieve, limit)
       if (candidates.length === 0) return []
       let again = false
-      for (let first = 0; first < candidates.length && !again; first += mostAtOnce) {
-        const rows = await claimOnce(claiming, candidates.slice(first, first + mostAtOnce))
+      const atOnce = session.ruledProcesses.has(process) ? mostByRules : mostAtOnce
+      for (let first = 0; first < candidates.length && !again; first += atOnce) {
+        const rows = await claimOnce(claiming, candidates.slice(first, first + atOnce))
         const claimed = rows.filter((row) => row.state === 'claimed')
         if (claimed.length > 0) {
           const work = claimed.map((row) => held.add(claimedOf(row, process)))
@@ -99,12 +112,34 @@ export async function claimMany<Client extends PrismaClientLike>(
           return work.slice(0, count)
         }
         // Somebody was faster: there may be others, or the same again. Everything else is held, or in backoff.
-        again = rows.some((row) => row.state === 'lost' || row.state === 'free' || row.state === 'expired')
+        again = rows.some((row) => tryAgain.has(row.state))
       }
       if (!again) return []
       await sleep(retryDelayMs(attempt), limit.signal)
     }
   })
+}
+
+function holderOf(row: ClaimRow): Holder {
+  return {
+    process: row.process!,
+    component: row.component_name!,
+    session: row.session_id!,
+    since: row.since!,
+    until: row.until!,
+  }
+}
+
+const blockedStates: ReadonlySet<string> = new Set<BlockedState>([
+  'retired',
+  'locked out',
+  'paused',
+  'parked',
+  'failure domain',
+])
+
+function isBlocked(state: ClaimRow['state']): state is BlockedState {
+  return blockedStates.has(state)
 }
 
 function claimLimit<Client extends PrismaClientLike>(
@@ -128,15 +163,15 @@ async function claimOnce<Client extends PrismaClientLike>(
   candidates: readonly Candidate[],
 ): Promise<readonly ClaimRow[]> {
   const { session, process, limit, count, ignoreBackoff } = claiming
-  const { database } = session
-  const statement = claim({
+  const { database, ruledProcesses } = session
+  const request = {
     sessionId: session.id,
     componentName: session.componentName,
     process,
     candidates,
     limit: count,
     ignoreBackoff,
-  })
+  }
   const run = (what: string, send: (connection: ServerConnection) => Promise<readonly ClaimRow[]>) =>
     runOwn(database, limit, what, async (connection, { mayHaveRun }) => {
       session.assertHolds()
@@ -152,10 +187,23 @@ async function claimOnce<Client extends PrismaClientLike>(
         return explain(session, connection, candidates, error)
       }
     })
-  const alone = await run(`claim of ${process}`, async (connection) => {
-    const result = await connection.query<ClaimRow & { [column: string]: unknown }>(statement)
-    return result.rows
-  })
+  const machineIds = candidates.map((candidate) => candidate.machineId)
+  const locks = (): Statement[] =>
+    ruledProcesses.has(process) ? lockForRules(database.dialect, process, machineIds) : []
+  const statement = (): Statement => claim(request, ruledProcesses.has(process))
+  const send = (): Promise<readonly ClaimRow[]> =>
+    run(`claim of ${process}`, async (connection) => {
+      const before = locks()
+      if (before.length === 0) return (await connection.query<ClaimRow & QueryResultRow>(statement())).rows
+      const results = await inOneTransaction(connection, database.dialect, [waitForLocks, ...before, statement()])
+      return results.at(-1)!.rows as ClaimRow[]
+    })
+  let alone = await send()
+  if (alone.some((row) => row.state === 'rules')) {
+    // Remembered, so that the next one need not ask: it is no harm if the rules are withdrawn.
+    ruledProcesses.add(process)
+    alone = await send()
+  }
   // Where the statement chose an expired one it claimed nothing. Where it claimed, it chose none: what is expired here
   // stands behind what was claimed.
   const claimed = alone.some((row) => row.state === 'claimed')
@@ -167,9 +215,12 @@ async function claimOnce<Client extends PrismaClientLike>(
   }
   const rows = await run(`takeover of ${process}`, async (connection) => {
     const reason = `its session expired; taken over by ${session.componentName} (session ${session.id})`
-    const { sessions, work, more } = await endSessions(database, connection, 'expired', dead, reason, [statement])
+    const { sessions, work, after } = await endSessions(database, connection, 'expired', dead, reason, {
+      before: locks(),
+      after: [statement()],
+    })
     if (sessions > 0) database.logger.info('took over from expired sessions', { sessions: dead, work })
-    return (more[0]?.rows ?? []) as ClaimRow[]
+    return (after[0]?.rows ?? []) as ClaimRow[]
   })
   countClaims(session, process, rows, 'yes')
   return rows
@@ -226,6 +277,7 @@ function lostRow(machineId: string): ClaimRow {
     machine_id: machineId,
     state: 'lost',
     token: null,
+    process: null,
     session_id: null,
     component_name: null,
     since: null,

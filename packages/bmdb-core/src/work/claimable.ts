@@ -1,4 +1,5 @@
-import { wholeNumber } from '../arguments.ts'
+import { invalid, wholeNumber } from '../arguments.ts'
+import { claimableText } from '../sql/claimable.ts'
 import { processName } from './process-name.ts'
 
 /** The `where` on machines of a client, its own relations included. */
@@ -18,6 +19,11 @@ type MachineOrder<Tx> = Tx extends { machine: { findFirst(args?: infer Args): un
 export interface ClaimableOptions<Tx> {
   /** A Prisma `where` on machines. Default: every machine. */
   readonly where?: MachineWhere<Tx> | undefined
+  /**
+   * Instead of a `where`: a condition in SQL, for what Prisma cannot say, on `m`, the row of `machines`. It becomes part of
+   * a statement as it stands: never put into it what comes from outside the program.
+   */
+  readonly sql?: string | undefined
   /** A Prisma `orderBy` on machines. Default: longest untouched first, by when the process last claimed them. */
   readonly orderBy?: MachineOrder<Tx> | undefined
   /** How many at most, 1 to 1000. Default 10. */
@@ -25,8 +31,9 @@ export interface ClaimableOptions<Tx> {
 }
 
 /**
- * The ids of machines that match, are not held by a live session for the process, and are not in backoff for it, by the
- * database's clock. Machines of dead holders are among them: claiming them takes them over.
+ * The ids of machines that match and on which the process may begin now, by the database's clock: not retired, not locked
+ * out, and with no row in `work_excluded` (held by a live session, for it or for a process in conflict; in backoff; parked;
+ * paused; in a full failure domain). Machines of dead holders are among them: claiming them takes them over.
  *
  * @param tx - the transaction client that `retrieve` got
  * @throws InvalidArgumentError for a limit or a process out of range
@@ -39,9 +46,13 @@ export async function claimable<Tx extends object>(
   processName(process)
   const limit = wholeNumber('limit', options.limit ?? 10, 1, 1_000)
   const client = tx as unknown as Reader
-  const matching = {
-    AND: [options.where ?? {}, { heldWork: { none: { process } } }, { activeBackoffs: { none: { process } } }],
+  if (options.sql !== undefined) {
+    if (options.where !== undefined || options.orderBy !== undefined)
+      invalid('sql', options.sql, 'given without `where` and `orderBy`')
+    const rows = await client.$queryRawUnsafe(claimableText(options.sql, limit), process)
+    return rows.map((row) => row.machine_id)
   }
+  const matching = { AND: [options.where ?? {}, ...mayBegin(process)] }
   if (options.orderBy !== undefined) {
     const machines = await client.machine.findMany({
       where: matching,
@@ -68,8 +79,14 @@ export async function claimable<Tx extends object>(
   return [...ids, ...touched.map((one) => one.machineId)]
 }
 
-/** The two models that are asked. */
+/** What Prisma asks of a machine besides the process's own condition. */
+export function mayBegin(process: string): object[] {
+  return [{ retiredAt: null }, { lockOut: null }, { exclusions: { none: { process } } }]
+}
+
+/** The two models that are asked, and the way around them. */
 interface Reader {
+  $queryRawUnsafe(query: string, ...values: unknown[]): Promise<{ machine_id: string }[]>
   readonly machine: { findMany(query: object): Promise<{ id: string }[]> }
   readonly workToken: { findMany(query: object): Promise<{ machineId: string }[]> }
 }

@@ -1,6 +1,6 @@
 import { messageOf, type BMDBError } from '../errors.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import type { HeldRows } from '../sql/sessions.ts'
+import type { HeldRows, ReleaseRequest } from '../sql/sessions.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
 import { FinishTogether } from './finish-together.ts'
 import { Work } from './work.ts'
@@ -70,10 +70,12 @@ export class HeldWork<Client extends PrismaClientLike> {
   }
 
   /** Compares with what a beat brought back. */
-  compare(held: HeldRows, asOf: Mark): void {
+  compare(held: HeldRows, releases: readonly ReleaseRequest[], asOf: Mark): void {
+    const released = new Map(releases.map((request) => [keyOf(request), request]))
+    for (const [key, request] of released) this.#work.get(key)?.work.releaseRequested(request)
     const there = new Map(held.map((one) => [keyOf(one), { ...one, token: BigInt(one.token) }]))
     for (const [key, { work, since }] of this.#work)
-      if (since < asOf.beat && !there.has(key) && !work.ending) work.lose('deleted')
+      if (since < asOf.beat && !there.has(key) && !work.ending) work.lose(released.has(key) ? 'released' : 'deleted')
     const before = this.#strangers
     this.#strangers = new Map()
     for (const [key, claimed] of there) {

@@ -1,39 +1,36 @@
 import { v4 as newId } from 'uuid'
-import { backoffParameters, type Backoff } from '../backoff.ts'
+import { text, wholeNumber } from '../arguments.ts'
+import { aYear, backoffParameters, type Backoff } from '../backoff.ts'
 import { monotonicMs } from '../clock.ts'
-import { runOwn } from '../database/own-statements.ts'
-import type { ServerConnection, Statement } from '../database/server-connection.ts'
-import { messageOf, TransactionTimeoutError, WorkEndedError, WorkLostError } from '../errors.ts'
+import { messageOf, WorkEndedError, WorkLostError } from '../errors.ts'
 import type { BMDBError, LossReason } from '../errors.ts'
-import { Limit, type WaitOptions } from '../limit.ts'
+import type { WaitOptions } from '../limit.ts'
+import type { Counters } from '../metrics.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import {
-  cancelWork,
-  failWork,
-  finishWork,
-  guardWork,
-  lookAfterEnd,
-  type EndRow,
-  type WorkKey,
-} from '../sql/end-work.ts'
-import { AlreadyCommittedError, type Guard } from '../transaction/guard.ts'
+import { cancelWork, failWork, finishWork, guardWork } from '../sql/end-work.ts'
+import { parkWork, reportProgress, snoozeWork } from '../sql/set-work-aside.ts'
+import type { ReleaseRequest } from '../sql/sessions.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
 import { runTransaction, type TransactionFunction, type TransactOptions } from '../transaction/transaction.ts'
 import { causeText } from './cause-text.ts'
 import type { FinishTogether } from './finish-together.ts'
+import type { FailOptions, ProgressOptions } from './work-options.ts'
+import { WorkRow } from './work-row.ts'
 
 /** How long `cancel` may take. */
 const cancelMs = 3_000
 
-type End = 'finish' | 'fail' | 'cancel'
+type End = 'finish' | 'fail' | 'snooze' | 'park' | 'cancel'
 
 /**
- * A lock on (machine, process), held until exactly one of `finish`, `fail` and `cancel` ends it.
+ * A lock on (machine, process), held until exactly one of `finish`, `fail`, `snooze`, `park` and `cancel` ends it.
  *
- *     held ──finish · fail · cancel──▶ ending ──▶ ended
+ *     held ──finish · fail · snooze · park · cancel──▶ ending ──▶ ended
  *      │ ▲                               │
  *      │ └── it failed: still held ──────┤
  *      └── session over, row gone ──▶ lost ◀──┘
+ *
+ * An operator's request to release it aborts the signal, and changes nothing else: it is still held, and may be ended.
  */
 export class Work<Client extends PrismaClientLike = PrismaClientLike> implements AsyncDisposable {
   readonly machineId: string
@@ -42,11 +39,16 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
   readonly token: bigint
   /**
    * Aborts when the work is lost, before anybody else can take over; never on a normal end. Where the session is over
-   * while an end is under way it aborts too, although that end may still turn out to have succeeded.
+   * while an end is under way it aborts too, although that end may still turn out to have succeeded. With reason
+   * `released` an operator asks for it: it may still be ended, and is taken away if it is not.
    */
   readonly signal: AbortSignal
+  readonly #stop = new AbortController()
   readonly #session: SessionContext<Client>
+  /** Aborts when it is lost for good: what is under way in the database ends then. */
   readonly #lost = new AbortController()
+  readonly #row: WorkRow<Client>
+  #release: ReleaseRequest | undefined
   readonly #together: FinishTogether<Client>
   readonly #onOver: (work: Work<Client>) => void
   readonly #startedMs = monotonicMs()
@@ -64,12 +66,18 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     this.machineId = claimed.machineId
     this.process = claimed.process
     this.token = claimed.token
-    this.signal = this.#lost.signal
+    this.signal = this.#stop.signal
     this.#together = together
     this.#onOver = onOver
+    this.#row = new WorkRow(session, claimed, {
+      signal: this.#lost.signal,
+      held: () => this.#state === 'held',
+      lose: (reason) => this.lose(reason),
+      assertNotEnding: () => this.#assertNotEnding(),
+    })
   }
 
-  /** True once `finish`, `fail` or `cancel` succeeded. */
+  /** True once one of its ends succeeded. */
   get ended(): boolean {
     return this.#state === 'ended'
   }
@@ -90,8 +98,8 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     const setting = {
       database,
       client,
-      guard: this.#guard(guardWork(database.dialect, this.#key)),
-      signals: [this.#session.signal, this.signal],
+      guard: this.#row.guard(guardWork(database.dialect, this.#row.key)),
+      signals: [this.#session.signal, this.#lost.signal],
       what: 'the transaction',
     }
     return this.#session.track(runTransaction(setting, fn, options))
@@ -111,18 +119,21 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     const { database, client, componentName } = this.#session
     return this.#endBy('finish', async () => {
       if (fn === undefined) {
-        const statement = finishWork(database.dialect, this.#key, historyId, componentName, false)
-        await this.#endAlone('finish', statement, historyId, options)
+        const statement = finishWork(database.dialect, this.#row.key, historyId, componentName, false)
+        await this.#row.end('finish', statement, historyId, options, this.#together)
         return undefined
       }
       return runTransaction(
         {
           database,
           client,
-          guard: this.#guard(finishWork(database.dialect, this.#key, historyId, componentName, true), historyId),
+          guard: this.#row.guard(
+            finishWork(database.dialect, this.#row.key, historyId, componentName, true),
+            historyId,
+          ),
           // It deletes the row of work, which an earlier attempt still holds, or has deleted under the same mark.
           guardSettles: true,
-          signals: [this.#session.signal, this.signal],
+          signals: [this.#session.signal, this.#lost.signal],
           what: `finish of ${this.process}`,
         },
         fn,
@@ -137,18 +148,68 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
    * @param backoff - without one: a second, or as long as the last time
    * @throws InvalidArgumentError for a backoff out of range, and what `finish` throws
    */
-  async fail(cause: unknown, backoff?: Backoff, options?: WaitOptions): Promise<void> {
+  async fail(cause: unknown, backoff?: Backoff, options?: FailOptions): Promise<void> {
     const parameters = backoffParameters(backoff)
+    const most = options?.maxAttempts
+    const maxAttempts = most === undefined ? null : wholeNumber('maxAttempts', most, 1, 1_000_000)
     const historyId = newId()
-    const statement = failWork(this.#key, historyId, this.#session.componentName, causeText(cause), parameters)
-    await this.#endBy('fail', () => this.#endAlone('fail', statement, historyId, options))
+    const { componentName } = this.#session
+    const statement = failWork(this.#row.key, historyId, componentName, causeText(cause), parameters, maxAttempts)
+    await this.#endBy('fail', () => this.#row.end('fail', statement, historyId, options))
   }
 
-  /** Gives the work back as if it had not been started; a backoff stays as it is. Takes 3 s at most. */
+  /**
+   * Ends the work for now, which is no failure and counts no attempt: the process stays off the machine for so long.
+   * @param seconds - whole seconds, 1 to a year
+   * @throws InvalidArgumentError, and what `finish` throws
+   */
+  async snooze(seconds: number, options?: WaitOptions): Promise<void> {
+    const historyId = newId()
+    const { componentName } = this.#session
+    const statement = snoozeWork(this.#row.key, historyId, componentName, wholeNumber('seconds', seconds, 1, aYear))
+    await this.#endBy('snooze', () => this.#row.end('snooze', statement, historyId, options))
+  }
+
+  /**
+   * Ends the work, and keeps the process off the machine until an operator unparks it.
+   * @param reason - for the operator: an error, with its causes, or a text
+   * @throws what `finish` throws
+   */
+  async park(reason: unknown, options?: WaitOptions): Promise<void> {
+    const historyId = newId()
+    const statement = parkWork(this.#row.key, historyId, this.#session.componentName, causeText(reason))
+    await this.#endBy('park', () => this.#row.end('park', statement, historyId, options))
+  }
+
+  /**
+   * Tells operators how far the work is.
+   * @param message - 1 to 500 characters
+   * @param percent - a whole number, 0 to 100
+   * @throws InvalidArgumentError, WorkLostError, WorkEndedError, TransactionTimeoutError (30 s unless told otherwise)
+   */
+  async progress(message: string, percent?: number, options?: ProgressOptions): Promise<void> {
+    const deadline = options?.deadlineSeconds
+    const statement = reportProgress(
+      this.#row.key,
+      text('message', message, 500),
+      percent === undefined ? null : wholeNumber('percent', percent, 0, 100),
+      deadline === undefined ? null : wholeNumber('deadlineSeconds', deadline, 1, aYear),
+    )
+    this.#assertNotEnding()
+    this.#assertHeld()
+    await this.#row.report(statement, options)
+  }
+
+  /**
+   * Gives the work back as if it had not been started; a backoff stays as it is. Takes 3 s at most. Where an operator had
+   * asked for it, the history says `Released`.
+   */
   async cancel(): Promise<void> {
     const historyId = newId()
-    const statement = cancelWork(this.#key, historyId, this.#session.componentName)
-    await this.#endBy('cancel', () => this.#endAlone('cancel', statement, historyId, { timeoutMs: cancelMs }))
+    const asked = this.#release
+    const released = asked === undefined ? undefined : `released by ${asked.by}: ${asked.reason}`
+    const statement = cancelWork(this.#row.key, historyId, this.#session.componentName, released)
+    await this.#endBy('cancel', () => this.#row.end('cancel', statement, historyId, { timeoutMs: cancelMs }))
   }
 
   /** Cancels the work if nothing has ended it; if that fails, the session's next beats see to it. */
@@ -170,73 +231,40 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     if (this.#state === 'ended') return new WorkEndedError(this.machineId, this.process, this.#by ?? 'finish')
     if (this.#state !== 'lost') {
       this.#state = 'lost'
-      this.#lost.abort(typeof reason === 'string' ? new WorkLostError(this, reason) : reason)
+      this.#abort(typeof reason === 'string' ? new WorkLostError(this, reason) : reason)
       this.#over('lost')
     }
-    return this.signal.reason as BMDBError
+    return this.#lost.signal.reason as BMDBError
+  }
+
+  /** @internal An operator asks the holder to let go: it may still end the work. */
+  releaseRequested(request: ReleaseRequest): void {
+    if (this.#release !== undefined || this.#state === 'ended' || this.#state === 'lost') return
+    this.#release = request
+    const cause = `${request.by}: ${request.reason}`
+    this.#stop.abort(new WorkLostError(this, 'released', { cause }))
   }
 
   /** @internal The session is over: whatever is under way, others may take over soon. An end keeps its own result. */
   sessionEnded(error: BMDBError): void {
-    if (this.#state === 'ending') this.#lost.abort(error)
+    if (this.#state === 'ending') this.#abort(error)
     else this.lose(error)
   }
 
-  get #key(): WorkKey {
-    return { machineId: this.machineId, process: this.process, sessionId: this.#session.id, token: this.token }
+  #abort(error: BMDBError): void {
+    this.#lost.abort(error)
+    this.#stop.abort(error)
   }
 
   #assertHeld(): void {
     if (this.#state === 'ended') throw new WorkEndedError(this.machineId, this.process, this.#by ?? 'finish')
     this.#session.assertHolds()
-    if (this.#state === 'lost') throw this.signal.reason
+    if (this.#state === 'lost') throw this.#lost.signal.reason
   }
 
   #assertNotEnding(): void {
     if (this.#state === 'ending')
       throw new WorkEndedError(this.machineId, this.process, `${this.#by}, which is under way`)
-  }
-
-  /** @param historyId - the mark of the end that the statement belongs to, if it does to one */
-  #guard(statement: Statement, historyId?: string): Guard {
-    return {
-      statement,
-      // It waits for others that got past it before it writes the row as well.
-      settling: guardWork(this.#session.database.dialect, this.#key),
-      check: async (rows, connection) => {
-        if ((rows as EndRow[])[0]?.ended === true) return
-        // It began before the end that deleted the row: no loss, or one that the end itself will find.
-        if (historyId === undefined) this.#assertNotEnding()
-        const found = await this.#look(connection, historyId ?? newId())
-        if (found === 'marked') throw new AlreadyCommittedError('an earlier attempt was committed')
-        throw found
-      },
-    }
-  }
-
-  /** The row was not there: was it this very end, under its mark; or is the session gone, or the work alone? */
-  async #look(connection: ServerConnection, historyId: string): Promise<'marked' | BMDBError> {
-    const { rows } = await connection.query<{ marked: boolean; alive: boolean }>(
-      lookAfterEnd(this.#session.id, historyId),
-    )
-    if (rows[0]?.marked === true) return 'marked'
-    return rows[0]?.alive === true ? this.lose('deleted') : this.lose(this.#session.foundGone())
-  }
-
-  async #endAlone(end: End, statement: Statement, historyId: string, options?: WaitOptions): Promise<void> {
-    const { database, signal } = this.#session
-    const what = `${end} of ${this.process}`
-    using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(what, ms), [signal, this.signal])
-    const together = end === 'finish' ? await this.#together.finish({ work: this.#key, historyId }, limit) : 'alone'
-    if (together === 'ended') return
-    const send = async (connection: ServerConnection): Promise<void> => {
-      const result = await connection.query<EndRow & { [column: string]: unknown }>(statement)
-      if (result.rows[0]?.ended === true) return
-      // The mark is this call's own: an earlier try, whose answer was lost, had done it.
-      const found = await this.#look(connection, historyId)
-      if (found !== 'marked') throw found
-    }
-    await runOwn(database, limit, what, send, together === 'unsure')
   }
 
   async #endBy<Result>(end: End, run: () => Promise<Result>): Promise<Result> {
@@ -256,7 +284,7 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
     }
   }
 
-  #over(result: 'finished' | 'failed' | 'canceled' | 'lost'): void {
+  #over(result: Counters['bmdb_work_ended_total']['result']): void {
     const { metrics } = this.#session.database
     metrics.count('bmdb_work_ended_total', { process: this.process, result })
     metrics.observe('bmdb_work_duration_seconds', { process: this.process }, (monotonicMs() - this.#startedMs) / 1000)
@@ -264,4 +292,4 @@ export class Work<Client extends PrismaClientLike = PrismaClientLike> implements
   }
 }
 
-const results = { finish: 'finished', fail: 'failed', cancel: 'canceled' } as const
+const results = { finish: 'finished', fail: 'failed', snooze: 'snoozed', park: 'parked', cancel: 'canceled' } as const

@@ -1,0 +1,92 @@
+import { wholeNumber } from '../arguments.ts'
+import { monotonicMs, sleep } from '../clock.ts'
+import { runOwn } from '../database/own-statements.ts'
+import { TransactionTimeoutError } from '../errors.ts'
+import { Limit } from '../limit.ts'
+import { act, changes, findWork, releaseByForce } from '../sql/operators.ts'
+import { assertMachine, newAct, perform, type Acting, type ActOptions } from './acting.ts'
+
+/** Options of `operator.release`. */
+export interface ReleaseOptions extends ActOptions {
+  /** How long the holder has to let go before the work is taken away: whole seconds, 0 to 3600. Default 10. */
+  readonly graceSeconds?: number | undefined
+  /** Default: the grace and 30 s more. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** What became of a release. */
+export interface ReleaseResult {
+  /**
+   * - `not held`: nobody held it, and nothing was written;
+   * - `released`: the holder let go, or had already;
+   * - `forced`: it was taken away.
+   */
+  readonly outcome: 'not held' | 'released' | 'forced'
+  /** Whose work it was, and under which token. */
+  readonly holder?: { readonly component: string; readonly session: string; readonly token: bigint } | undefined
+}
+
+/** How often it is looked at whether the holder let go. */
+const lookEveryMs = 100
+
+/**
+ * Ends somebody's work:
+ *
+ *     held ──asked──▶ the holder ends it ──▶ released
+ *       │               └── not within the grace ──▶ taken away: forced
+ *       └── its session is dead ──▶ forced
+ */
+export async function releaseWork(
+  acting: Acting,
+  machineId: string,
+  process: string,
+  options: ReleaseOptions,
+): Promise<ReleaseResult> {
+  const graceMs = wholeNumber('graceSeconds', options?.graceSeconds ?? 10, 0, 3_600) * 1_000
+  const asking = newAct(acting, { action: 'release', machineId, process }, options)
+  const { signal } = options
+  using limit = new Limit(options, graceMs + 30_000, (ms) => new TransactionTimeoutError(`release of ${process}`, ms))
+  const find = (): Promise<FoundWork | undefined> => findHeld(acting, machineId, process, limit)
+  const remaining = (): { signal: AbortSignal | undefined; timeoutMs: number } => ({
+    signal,
+    timeoutMs: Math.max(1, limit.remainingMs()),
+  })
+  const first = await find()
+  if (first === undefined) {
+    await assertMachine(acting.database, machineId, remaining())
+    return { outcome: 'not held' }
+  }
+  const holder = { component: first.component_name, session: first.session_id, token: BigInt(first.token) }
+  const endMs = monotonicMs() + (first.alive ? graceMs : 0)
+  const request = act('release', asking, changes.requestRelease, [first.token])
+  const asked = await perform(acting, asking, request, false, remaining())
+  if (!asked) return { outcome: 'released', holder }
+  for (;;) {
+    if ((await find())?.token !== first.token) return { outcome: 'released', holder }
+    const leftMs = endMs - monotonicMs()
+    if (leftMs <= 0) break
+    await sleep(Math.min(lookEveryMs, leftMs), limit.signal)
+  }
+  const taking = newAct(acting, { action: 'release by force', machineId, process }, options)
+  const taken = await perform(acting, taking, releaseByForce(taking, first.token), false, remaining())
+  return { outcome: taken ? 'forced' : 'released', holder }
+}
+
+interface FoundWork {
+  readonly session_id: string
+  readonly component_name: string
+  readonly token: string
+  readonly alive: boolean
+}
+
+async function findHeld(
+  acting: Acting,
+  machineId: string,
+  process: string,
+  limit: Limit,
+): Promise<FoundWork | undefined> {
+  const { rows } = await runOwn(acting.database, limit, 'looking for work', (connection) =>
+    connection.query<FoundWork & { [column: string]: unknown }>(findWork(machineId, process)),
+  )
+  return rows[0]
+}
