@@ -10,7 +10,9 @@ import { DatabaseUnavailableError, TransactionTimeoutError } from './errors.ts'
 import { Limit, type WaitOptions } from './limit.ts'
 import { quietLogger, type Logger } from './logger.ts'
 import { noMetrics, type Metrics } from './metrics.ts'
-import { checkMigrations, migrate } from './migration/migrate.ts'
+import { checkMigrations, migrate, migrationStatus, type MigrationStatus } from './migration/migrate.ts'
+import type { MigrationFile } from './migration/migration-file.ts'
+import { readOwnMigrations, type OwnMigrations } from './migration/own-migrations.ts'
 import { newPrismaClient, type PrismaClient } from './prisma.ts'
 import { adapterFor, type PrismaClientLike } from './transaction/prisma-seam.ts'
 import { version } from './version.ts'
@@ -31,6 +33,8 @@ export interface BMDBConfig<Client extends PrismaClientLike = PrismaClient> {
   readonly poolSize?: number | undefined
   /** Makes your own generated client from BMDB's adapter, so that `tx` has your tables too. Default: BMDB's client. */
   readonly client?: ((adapter: SqlDriverAdapterFactory) => Client) | undefined
+  /** Migrations for your own tables, applied and checked after BMDB's. Default: none. */
+  readonly migrations?: OwnMigrations | undefined
 }
 
 /** Options of `bmdb.open`. */
@@ -45,8 +49,9 @@ export interface OpenOptions extends WaitOptions {
 export class BMDB<Client extends PrismaClientLike = PrismaClient> {
   readonly #config: BMDBConfig<Client>
   readonly #address: Address
+  readonly #own: readonly MigrationFile[]
 
-  /** @throws InvalidArgumentError */
+  /** @throws InvalidArgumentError; MigrationError where your own migrations cannot be read */
   constructor(config: BMDBConfig<Client>) {
     if (typeof config !== 'object' || config === null) invalid('config', config, 'an object')
     text('componentName', config.componentName, 128)
@@ -56,6 +61,7 @@ export class BMDB<Client extends PrismaClientLike = PrismaClient> {
     if (config.client !== undefined && typeof config.client !== 'function')
       invalid('client', config.client, 'a function that makes a Prisma client from an adapter')
     this.#address = parseAddress(config.databaseUrl)
+    this.#own = readOwnMigrations(config.migrations)
     this.#config = config
   }
 
@@ -67,17 +73,10 @@ export class BMDB<Client extends PrismaClientLike = PrismaClient> {
     const config = this.#config
     const logger = config.logger ?? quietLogger
     const address = this.#address
-    using limit = new Limit(
-      options,
-      10_000,
-      (ms) =>
-        new DatabaseUnavailableError('unreachable', `the database at ${address.shown} did not answer within ${ms} ms`, {
-          cause: new TransactionTimeoutError('opening the database', ms),
-        }),
-    )
+    using limit = this.#limit(options)
     const server = await askServer(address, limit)
-    if (options.migrate === true) await migrate(address, server, limit, logger)
-    else await checkMigrations(address, server, limit, logger)
+    if (options.migrate === true) await migrate(address, server, this.#own, limit, logger)
+    else await checkMigrations(address, server, this.#own, limit, logger)
     const database = new Database(address, server, config.poolSize ?? 10, logger, config.metrics ?? noMetrics)
     const adapter = adapterFor(database)
     const client =
@@ -88,5 +87,34 @@ export class BMDB<Client extends PrismaClientLike = PrismaClient> {
       componentName: config.componentName,
       runtimeInfo: config.runtimeInfo ?? `host ${hostname()}, pid ${pid}, @bmdb/core ${version}`,
     })
+  }
+  /**
+   * Which migrations the database has and lacks; changes nothing.
+   * @throws DatabaseUnavailableError, the signal's reason
+   */
+  async migrationStatus(options: WaitOptions = {}): Promise<MigrationStatus> {
+    using limit = this.#limit(options)
+    return await migrationStatus(this.#address, await askServer(this.#address, limit), this.#own, limit)
+  }
+
+  /**
+   * Applies what is missing, each migration once however many programs ask for it at the same time.
+   * @returns the names of those that this call applied
+   * @throws DatabaseUnavailableError, MigrationError, the signal's reason
+   */
+  async migrate(options: WaitOptions = {}): Promise<readonly string[]> {
+    using limit = this.#limit(options)
+    const server = await askServer(this.#address, limit)
+    return await migrate(this.#address, server, this.#own, limit, this.#config.logger ?? quietLogger)
+  }
+
+  #limit(options: WaitOptions): Limit {
+    const unanswered = (ms: number): Error =>
+      new DatabaseUnavailableError(
+        'unreachable',
+        `the database at ${this.#address.shown} did not answer within ${ms} ms`,
+        { cause: new TransactionTimeoutError('opening the database', ms) },
+      )
+    return new Limit(options, 10_000, unanswered)
   }
 }

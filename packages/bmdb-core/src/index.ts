@@ -1,4 +1,6 @@
 export { BMDB, type BMDBConfig, type OpenOptions } from './bmdb.ts'
+export type { MigrationStatus } from './migration/migrate.ts'
+export type { OwnMigrations } from './migration/own-migrations.ts'
 export type { Connection, SessionOptions } from './connection.ts'
 export type { Session } from './session.ts'
 export type { Work } from './work/work.ts'

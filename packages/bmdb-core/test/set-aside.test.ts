@@ -116,7 +116,7 @@ describe('progress', () => {
 
 describe('a release by an operator', () => {
   test('is asked for first: the signal aborts with reason released, and what the holder then does counts', async () => {
-    const { claim, connection, machineId } = await held(1)
+    const { claim, connection, machineId } = await held(3)
     const work = await claim()
     const releasing = connection.operator('ann').release(machineId, 'P', { reason: 'it hangs', graceSeconds: 30 })
     const reason = (await aborted(work.signal)) as WorkLostError
@@ -129,7 +129,7 @@ describe('a release by an operator', () => {
   })
 
   test('takes the work away when the grace is over, and the holder is told why', async () => {
-    const { claim, connection, machineId } = await held(1)
+    const { claim, connection, machineId } = await held(3)
     const work = await claim()
     const result = await connection.operator('ann').release(machineId, 'P', { reason: 'it hangs', graceSeconds: 0 })
     expect(result.outcome).toBe('forced')
@@ -153,7 +153,7 @@ describe('a release by an operator', () => {
   })
 
   test('means that work alone: the same machine claimed again afterwards is not asked for', async () => {
-    const { claim, connection, machineId, session } = await held(1)
+    const { claim, connection, machineId, session } = await held(3)
     await claim()
     await connection.operator('ann').release(machineId, 'P', { ...because, graceSeconds: 0 })
     const again = (await session.startWork('P', [machineId]))!
@@ -167,7 +167,7 @@ describe('a release by an operator', () => {
 
 describe('a session that an operator ends', () => {
   test('is over at once, with its work in the history as released', async () => {
-    const { claim, connection, session, machineId } = await held(1)
+    const { claim, connection, session, machineId } = await held(3)
     await claim()
     expect(await connection.operator('ann').endSession(session.id, { reason: 'wrong site' })).toBe(true)
     expect(await aborted(session.signal)).toMatchObject({ code: 'ERR_SESSION_EXPIRED' })

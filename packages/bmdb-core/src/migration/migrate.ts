@@ -7,11 +7,12 @@ import { connectionConfig, type Server } from '../database/server.ts'
 import { MigrationError, messageOf } from '../errors.ts'
 import type { Limit } from '../limit.ts'
 import type { Logger } from '../logger.ts'
-import { isBreaking, migrationFiles, statementsOf, type MigrationFile } from './migration-file.ts'
+import { isBreaking, isOwn, migrationFiles, statementsOf, type MigrationFile } from './migration-file.ts'
 
-/** What `_prisma_migrations` says, held against what this version carries. */
+/** What `_prisma_migrations` says, held against what this version carries and what the program added. */
 export interface MigrationStatus {
   readonly applied: readonly string[]
+  /** Missing, in the order in which they would be applied. */
   readonly pending: readonly string[]
   /** Applied by a newer version. */
   readonly unknown: readonly string[]
@@ -26,14 +27,16 @@ const remedy = 'apply them with `npx nx run db:migrate`, or open with { migrate:
 export async function checkMigrations(
   address: Address,
   server: Server,
+  own: readonly MigrationFile[],
   limit: Limit,
   logger: Logger,
 ): Promise<MigrationStatus> {
   return withClient(address, server, limit, async (client) => {
-    const status = await readStatus(client, limit)
+    const files = [...migrationFiles, ...own]
+    const status = await readStatus(client, files, limit)
     if (status.pending.length > 0)
       throw new MigrationError(
-        `the database at ${address.shown} lacks ${status.pending.length} of BMDB's ${migrationFiles.length} migrations ` +
+        `the database at ${address.shown} lacks ${status.pending.length} of ${files.length} migrations ` +
           `(${status.pending.join(', ')}): ${remedy}`,
       )
     judgeNewer(status, address, logger)
@@ -41,24 +44,36 @@ export async function checkMigrations(
   })
 }
 
+/** What is applied and what is missing; changes nothing. */
+export async function migrationStatus(
+  address: Address,
+  server: Server,
+  own: readonly MigrationFile[],
+  limit: Limit,
+): Promise<MigrationStatus> {
+  return withClient(address, server, limit, (client) => readStatus(client, [...migrationFiles, ...own], limit))
+}
+
 /**
- * Applies what is missing, each migration once however many programs ask for it at the same time.
+ * Applies what is missing, BMDB's before the program's own, each migration once however many programs ask for it at the same time.
  * @returns the names of those that this call applied
  * @throws MigrationError when one fails; on PostgreSQL nothing of it is left behind
  */
 export async function migrate(
   address: Address,
   server: Server,
+  own: readonly MigrationFile[],
   limit: Limit,
   logger: Logger,
 ): Promise<readonly string[]> {
   return withClient(address, server, limit, async (client) => {
-    const before = await readStatus(client, limit)
+    const files = [...migrationFiles, ...own]
+    const before = await readStatus(client, files, limit)
     judgeNewer(before, address, logger)
     if (before.pending.length === 0) return []
     return server.dialect === 'postgresql'
-      ? underAdvisoryLock(client, limit, () => applyAll(client, server, limit, logger))
-      : underLockRow(client, limit, () => applyAll(client, server, limit, logger))
+      ? underAdvisoryLock(client, limit, () => applyAll(client, server, files, limit, logger))
+      : underLockRow(client, limit, () => applyAll(client, server, files, limit, logger))
   })
 }
 
@@ -98,7 +113,7 @@ function isDriverError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error
 }
 
-async function readStatus(client: Client, limit: Limit): Promise<MigrationStatus> {
+async function readStatus(client: Client, files: readonly MigrationFile[], limit: Limit): Promise<MigrationStatus> {
   limit.signal.throwIfAborted()
   let rows: { name: string; finished: boolean }[]
   try {
@@ -112,11 +127,11 @@ async function readStatus(client: Client, limit: Limit): Promise<MigrationStatus
     rows = []
   }
   const applied = rows.filter((row) => row.finished).map((row) => row.name)
-  const known = migrationFiles.map((file) => file.name)
+  const last = migrationFiles.at(-1)?.name ?? ''
   return {
     applied,
-    pending: known.filter((name) => !applied.includes(name)),
-    unknown: applied.filter((name) => !known.includes(name) && name > (known.at(-1) ?? '')),
+    pending: files.map((file) => file.name).filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !isOwn(name) && name > last),
   }
 }
 
@@ -170,10 +185,16 @@ async function underLockRow<T>(client: Client, limit: Limit, run: () => Promise<
   }
 }
 
-async function applyAll(client: Client, server: Server, limit: Limit, logger: Logger): Promise<readonly string[]> {
+async function applyAll(
+  client: Client,
+  server: Server,
+  all: readonly MigrationFile[],
+  limit: Limit,
+  logger: Logger,
+): Promise<readonly string[]> {
   await client.query(migrationsTable)
-  const { pending } = await readStatus(client, limit)
-  const files = migrationFiles.filter((file) => pending.includes(file.name))
+  const { pending } = await readStatus(client, all, limit)
+  const files = all.filter((file) => pending.includes(file.name))
   for (const file of files) {
     limit.signal.throwIfAborted()
     try {

@@ -35,3 +35,8 @@ export function statementsOf(sql: string): readonly MigrationStatement[] {
 export function isBreaking(name: string): boolean {
   return /_breaking(_|$)/.test(name)
 }
+
+/** Whether it is a program's own, and so none that a newer BMDB brought: its name begins with its owner and a slash. */
+export function isOwn(name: string): boolean {
+  return name.includes('/')
+}

@@ -99,7 +99,11 @@ async function beatUntil(url: string, living: readonly string[], until: Promise<
       for (let n = 0; !over; n++) {
         const waitMs = startMs + (n * beatMs) / living.length - performance.now()
         if (waitMs > 0) await sleep(waitMs)
-        sent.push(msOf(() => pool.query(beat('postgresql', living[n % living.length]!, 3_600))).then((ms) => void times.push(ms)))
+        sent.push(
+          msOf(() => pool.query(beat('postgresql', living[n % living.length]!, 3_600))).then(
+            (ms) => void times.push(ms),
+          ),
+        )
       }
       await Promise.all(sent)
     },
