@@ -113,8 +113,10 @@ test.each(['small', 'large'])(
       await planCacheMode(mode)
       await everything(admin, url)
     }
-    // Those of BMDB's own: what `claimable` asks is Prisma's, planned each time; a benchmark watches how it grows.
-    const scans = wholeScans().filter(({ statement }) => !statement.startsWith('SELECT "public"'))
+    // What `claimable` asks is planned each time, and looks for machines that were never touched; a benchmark watches how it
+    // grows. Here it is enough that it ends in time, whatever the statistics.
+    const ofClaimable = /^(SELECT "public"|WITH conflicting)/
+    const scans = wholeScans().filter(({ statement }) => !ofClaimable.test(statement))
     expect(await shown(admin, scans)).toEqual([])
   },
 )

@@ -31,7 +31,7 @@ describe('a BMC that fails', { timeout: 30_000 }, () => {
       expect(rows).toEqual([{ cause: failed.cause, seconds: 10, active: true }])
     }
     await fleet.happened(sound.id, 'Finished')
-    await eventually('four warnings', () => worker.messages('the inventory failed').length === 4)
+    await eventually('four warnings', () => worker.messages('the run failed').length === 4)
 
     for (const { bmc, fault } of failing) bmc.setFault(fault, false)
     await fleet.client.query(`UPDATE work_backoff SET until = clock_timestamp() - interval '1 second'`)

@@ -37,9 +37,11 @@ export class Fleet {
     return { id, bmc }
   }
 
-  /** Starts a worker and waits until it has a session. */
+  /** Starts a worker that takes inventory, or does what its flags say, and waits until it has a session. */
   async startWorker(...args: string[]): Promise<Program & { readonly session: string }> {
-    const worker = startProgram('example-worker', args, { env: { BMDB_DATABASE_URL: this.url } })
+    const worker = startProgram('example-worker', ['--processes', 'HardwareInventory', ...args], {
+      env: { BMDB_DATABASE_URL: this.url },
+    })
     const { session } = await worker.logged('started a session', 1, 30_000)
     return Object.assign(worker, { session: session as string })
   }

@@ -9,7 +9,7 @@ describe('a worker that is asked to stop', { timeout: 30_000 }, () => {
     const fleet = await emptyFleet()
     await fleet.addMachine()
     const worker = await fleet.startWorker()
-    await worker.logged('inventoried')
+    await worker.logged('finished')
     worker.signal('SIGTERM')
     const { code, ms } = await worker.endsWithin(10_000)
     expect({ code, stderr: worker.stderr }).toEqual({ code: 0, stderr: '' })

@@ -127,21 +127,15 @@ CREATE OR REPLACE VIEW process_domains_full AS
     GROUP BY r.process, r.kind, d.failure_domain, r.maximum
     HAVING count(*) >= r.maximum;
 
--- Why a process may not begin on a machine now, as far as it is not the machine itself (retired, locked out): one row for
--- each reason. The list of what is claimable, the counts and the explanation all ask this.
-CREATE OR REPLACE VIEW work_excluded AS
-    SELECT w.machine_id, w.process, 'held' AS reason FROM work_held AS w
-    UNION ALL
+-- What keeps a process off a machine on which it failed: a backoff, or that it was parked.
+CREATE OR REPLACE VIEW work_backoff_active AS
+    SELECT b.machine_id, b.process, b.until, b.cause FROM work_backoff AS b
+    WHERE b.until > now() OR b.parked_at IS NOT NULL;
+
+-- Machines on which the rules of a process keep it from beginning now, with a row for each reason.
+CREATE OR REPLACE VIEW work_excluded_by_rules AS
     SELECT w.machine_id, c.process, 'conflict' AS reason
     FROM process_conflicts AS c JOIN work_held AS w ON w.process = c.conflicts_with
-    UNION ALL
-    SELECT b.machine_id, b.process, 'parked' AS reason FROM work_backoff AS b WHERE b.parked_at IS NOT NULL
-    UNION ALL
-    SELECT b.machine_id, b.process, 'backoff' AS reason FROM work_backoff AS b
-    WHERE b.until > now() AND b.parked_at IS NULL
-    UNION ALL
-    SELECT m.machine_id, p.process, 'paused' AS reason
-    FROM processes AS p JOIN machines AS m ON p.paused_at IS NOT NULL
     UNION ALL
     SELECT d.machine_id, f.process, 'failure domain' AS reason
     FROM process_domains_full AS f

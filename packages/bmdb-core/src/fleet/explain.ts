@@ -63,9 +63,8 @@ function allOf(conditions: readonly Condition[]): boolean | null {
   return conditions.every(({ holds }) => holds === true) ? true : null
 }
 
-/** The conditions that BMDB itself has, in the words of `work_excluded`. */
+/** The conditions that BMDB itself has, as the claiming statement judges them. */
 function rulesOf(row: ExplainRow, process: string): Condition[] {
-  const excluded = (reason: string): boolean => row.excluded.includes(reason)
   const own = row.holders.find((holder) => holder.process === process)
   const others = row.holders.filter((holder) => holder.process !== process)
   return [
@@ -75,18 +74,22 @@ function rulesOf(row: ExplainRow, process: string): Condition[] {
       holds: row.locked_out_at === null || row.lock_out_over === true,
       fact: blockedFact(row, 'locked out').fact,
     },
-    { condition: 'not paused', holds: !excluded('paused'), fact: blockedFact(row, 'paused').fact },
-    { condition: 'not held', holds: !excluded('held'), fact: own === undefined ? 'nobody holds it' : heldFact(own) },
+    { condition: 'not paused', holds: row.paused_at === null, fact: blockedFact(row, 'paused').fact },
+    { condition: 'not held', holds: own?.alive !== true, fact: own === undefined ? 'nobody holds it' : heldFact(own) },
     {
       condition: 'no conflict',
-      holds: !excluded('conflict'),
+      holds: !others.some((holder) => holder.alive),
       fact: others.length === 0 ? 'no process in conflict holds it' : others.map(heldFact).join('; '),
     },
-    { condition: 'not parked', holds: !excluded('parked'), fact: blockedFact(row, 'parked').fact },
-    { condition: 'not in backoff', holds: !excluded('backoff'), fact: backoffFact(row) },
+    { condition: 'not parked', holds: row.parked_at === null, fact: blockedFact(row, 'parked').fact },
+    {
+      condition: 'not in backoff',
+      holds: row.backoff_until === null || row.backoff_over === true,
+      fact: backoffFact(row),
+    },
     {
       condition: 'room in failure domains',
-      holds: !excluded('failure domain'),
+      holds: row.domains.every(({ held, maximum }) => held < maximum),
       fact: blockedFact(row, 'failure domain').fact,
     },
   ]

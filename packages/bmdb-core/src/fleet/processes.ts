@@ -4,9 +4,9 @@ import { runOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import type { StoredDeclaration } from '../process/declare.ts'
-import { countEligibleText } from '../sql/claimable.ts'
+import { allExcludedByRules, countEligibleText } from '../sql/claimable.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
-import { mayBegin } from '../work/claimable.ts'
+import { claimable, mayBegin } from '../work/claimable.ts'
 import { processName } from '../work/process-name.ts'
 
 /** A process that was declared, was paused, or is at work. */
@@ -74,26 +74,37 @@ export async function countProcess(
 ): Promise<ProcessCounts> {
   const name = processName(process)
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(`counts of ${name}`, ms))
-  const { rows } = await runOwn(database, limit, `counts of ${name}`, (connection) =>
-    connection.query<Counted & QueryResultRow>({
-      text: `
-        SELECT ${countsText}, (SELECT count(*)::int4 FROM machine_locked_out) AS "lockedOut", q.declaration
+  const [{ rows }, rules] = await runOwn(database, limit, `counts of ${name}`, (connection) =>
+    Promise.all([
+      connection.query<Counted & QueryResultRow>({
+        text: `
+        SELECT ${countsText}, (SELECT count(*)::int4 FROM machine_locked_out) AS "lockedOut", q.declaration,
+               q.paused_at IS NOT NULL AS paused
         FROM (SELECT $1::text AS process) AS p LEFT JOIN processes AS q ON q.process = p.process`,
-      values: [name],
-    }),
+        values: [name],
+      }),
+      connection.query<{ machine_id: string }>(allExcludedByRules(name)),
+    ]),
   )
-  const { declaration, ...counts } = rows[0]!
-  return { ...counts, ...(await eligibleOf(prisma, name, declaration)) }
+  const excluded = rules.rows.map((row) => row.machine_id)
+  const { declaration, paused, ...counts } = rows[0]!
+  if (paused) return { ...counts, eligible: 0, waitingSince: null }
+  return { ...counts, ...(await eligibleOf(prisma, name, declaration, excluded)) }
 }
 
-type Counted = Omit<ProcessCounts, 'eligible' | 'waitingSince'> & { readonly declaration: StoredDeclaration | null }
+type Counted = Omit<ProcessCounts, 'eligible' | 'waitingSince'> & {
+  readonly declaration: StoredDeclaration | null
+  readonly paused: boolean
+}
+
+/** Ids in one list of a statement: PostgreSQL takes 65 535 values. */
+const mostInOneList = 10_000
 
 interface Counter {
   readonly machine: {
     count(query: object): Promise<number>
-    findFirst(query: object): Promise<{ createdAt: Date } | null>
+    findUnique(query: object): Promise<{ createdAt: Date; workTokens: { touchedAt: Date }[] } | null>
   }
-  readonly workToken: { findFirst(query: object): Promise<{ touchedAt: Date } | null> }
   $queryRawUnsafe(query: string, ...values: unknown[]): Promise<{ eligible: bigint; since: Date | null }[]>
 }
 
@@ -101,6 +112,7 @@ async function eligibleOf(
   prisma: PrismaClientLike,
   process: string,
   declaration: StoredDeclaration | null,
+  excluded: readonly string[],
 ): Promise<Pick<ProcessCounts, 'eligible' | 'waitingSince'>> {
   const unknown = { eligible: null, waitingSince: null }
   if (declaration === null) return unknown
@@ -110,20 +122,21 @@ async function eligibleOf(
       const [row] = await client.$queryRawUnsafe(countEligibleText(declaration.sql), process)
       return { eligible: Number(row!.eligible), waitingSince: row!.since }
     }
-    const where = { AND: [declaration.where ?? {}, ...mayBegin(process)] }
-    const eligible = await client.machine.count({ where })
-    if (eligible === 0) return { eligible, waitingSince: null }
-    const untouched = { where: { AND: [...where.AND, { workTokens: { none: { process } } }] } }
-    const [first, touched] = await Promise.all([
-      client.machine.findFirst({ ...untouched, orderBy: { createdAt: 'asc' }, select: { createdAt: true } }),
-      client.workToken.findFirst({
-        where: { process, machine: { is: where } },
-        orderBy: { touchedAt: 'asc' },
-        select: { touchedAt: true },
-      }),
-    ])
-    const times = [first?.createdAt, touched?.touchedAt].filter((time) => time !== undefined)
-    return { eligible, waitingSince: times.sort((one, other) => one.getTime() - other.getTime())[0] ?? null }
+    const needed = (declaration.where ?? {})
+    const all = [needed, ...mayBegin(process)]
+    // What the rules exclude is taken off: it is little, or the process has none.
+    let eligible = await client.machine.count({ where: { AND: all } })
+    for (let first = 0; first < excluded.length; first += mostInOneList)
+      eligible -= await client.machine.count({
+        where: { AND: [{ id: { in: excluded.slice(first, first + mostInOneList) } }, ...all] },
+      })
+    const [first] = eligible === 0 ? [] : await claimable(prisma, process, { where: needed as never, limit: 1 })
+    if (first === undefined) return { eligible, waitingSince: null }
+    const machine = await client.machine.findUnique({
+      where: { id: first },
+      select: { createdAt: true, workTokens: { where: { process }, select: { touchedAt: true } } },
+    })
+    return { eligible, waitingSince: machine?.workTokens[0]?.touchedAt ?? machine?.createdAt ?? null }
   } catch {
     // A condition on tables of somebody's own, which this client does not know.
     return unknown

@@ -25,7 +25,6 @@ export interface ExplainRow {
   /** Work of the process itself and of those that conflict with it, of living and dead holders. */
   readonly holders: readonly HolderJson[]
   readonly domains: readonly DomainJson[]
-  readonly excluded: readonly string[]
   readonly now: Date
 }
 
@@ -77,9 +76,6 @@ export function explainRow(machineId: string, process: string): Statement {
                FROM machine_failure_domains AS d
                JOIN process_domain_limits AS r ON r.process = asked.process AND r.kind = d.kind
                WHERE d.machine_id = asked.machine_id), '[]'::json) AS domains,
-             coalesce((
-               SELECT json_agg(DISTINCT x.reason) FROM work_excluded AS x
-               WHERE x.machine_id = asked.machine_id AND x.process = asked.process), '[]'::json) AS excluded,
              now() AS now
       FROM (SELECT $1::uuid AS machine_id, $2::text AS process) AS asked
       LEFT JOIN machines AS m ON m.machine_id = asked.machine_id
