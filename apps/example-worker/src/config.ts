@@ -1,5 +1,6 @@
 import {
   databaseUrlFlag,
+  flag,
   listenFlag,
   secondsFlag,
   switchFlag,
@@ -9,9 +10,21 @@ import {
   type Usage,
 } from '@bmdb/program'
 
+/** The processes that this program can run. */
+export const processNames = ['HardwareInventory', 'PowerCheck'] as const
+export type ProcessName = (typeof processNames)[number]
+
 const flags = {
   databaseUrl: databaseUrlFlag,
   listen: listenFlag,
+  processes: flag<readonly ProcessName[], readonly ProcessName[]>({
+    meaning: 'what to run, with commas in between',
+    placeholder: 'NAMES',
+    expected: `one or more of ${processNames.join(', ')}, with commas in between`,
+    fallback: processNames,
+    fallbackText: processNames.join(','),
+    parse: parseProcesses,
+  }),
   concurrency: wholeNumberFlag({
     meaning: 'how many machines to work on at the same time',
     minimum: 1,
@@ -26,7 +39,7 @@ const flags = {
     fallback: 5,
   }),
   pollSeconds: secondsFlag({
-    meaning: 'how long to wait when no machine needs an inventory, half as much more or less',
+    meaning: 'how long to wait at most when no machine needs anything, a quarter more or less',
     minimum: 0.1,
     maximum: 3_600,
     // A machine of a worker that died is taken over so much later, and no later than a second after its deadline.
@@ -41,7 +54,7 @@ const flags = {
     fallbackText: 'once is enough',
   }),
   drainSeconds: secondsFlag({
-    meaning: 'how long running inventories may take to end when the program is asked to stop',
+    meaning: 'how long what is under way may take to end when the program is asked to stop',
     minimum: 0,
     maximum: 600,
     fallback: 2,
@@ -65,13 +78,19 @@ const flags = {
 /** What `--help` tells. */
 export const usage: Usage<typeof flags> = {
   name: 'example-worker',
-  summary: 'takes hardware inventory of machines over Redfish: the process HardwareInventory',
+  summary: 'takes hardware inventory of machines, and checks their power, over Redfish',
   command: 'npx nx run example-worker:serve --',
   flags,
   examples: [
     ['npx nx run example-worker:serve', 'works on the embedded database'],
     ['npx nx run example-worker:serve -- --concurrency 16 --max-age-seconds 86400', 'takes every inventory daily'],
   ],
+}
+
+function parseProcesses(text: string): readonly ProcessName[] | undefined {
+  const names = text.split(',')
+  const known = processNames.filter((name) => names.includes(name))
+  return known.length === names.length ? known : undefined
 }
 
 /** The checked settings. */

@@ -5,7 +5,8 @@ import { inspect } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connectionFailure } from '../src/redfish/connection-failure.ts'
 import { RedfishError, type RedfishErrorCode } from '../src/redfish/error.ts'
-import { readHardware, type ReadHardwareOptions } from '../src/redfish/read-hardware.ts'
+import type { ReadOptions } from '../src/redfish/read-bmc.ts'
+import { readHardware } from '../src/redfish/read-hardware.ts'
 import { SELF_SIGNED } from './self-signed.ts'
 import { collection, oneSystem, reference, serveResources, type Served } from './serve-resources.ts'
 
@@ -19,7 +20,7 @@ async function bmc(options: Partial<BmcOptions> = {}) {
 }
 
 /** The error that a read ends with. */
-async function failure(url: string, options: ReadHardwareOptions = {}): Promise<RedfishError> {
+async function failure(url: string, options: ReadOptions = {}): Promise<RedfishError> {
   const error: unknown = await readHardware(url, options).then(
     () => expect.fail('the read has succeeded'),
     (reason: unknown) => reason,
@@ -28,7 +29,7 @@ async function failure(url: string, options: ReadHardwareOptions = {}): Promise<
   return error as RedfishError
 }
 
-async function expectFailure(url: string, code: RedfishErrorCode, message: string, options?: ReadHardwareOptions) {
+async function expectFailure(url: string, code: RedfishErrorCode, message: string, options?: ReadOptions) {
   expect(await failure(url, options)).toMatchObject({ code, message: `${url}: ${message}` })
 }
 
@@ -160,7 +161,7 @@ describe('an address', () => {
   )
 })
 
-test.for<[ReadHardwareOptions, string]>([
+test.for<[ReadOptions, string]>([
   [{ timeoutMs: 0 }, 'timeoutMs'],
   [{ requestTimeoutMs: NaN }, 'requestTimeoutMs'],
   [{ password: PASSWORD }, 'a password needs a user name'],

@@ -1,7 +1,10 @@
 import type { Connection, PrismaClient } from '@bmdb/core'
 import { counted } from './counted.ts'
 
-/** What a machine of the rack is doing. */
+/** What the view is about. */
+const process = 'HardwareInventory'
+
+/** What a machine of the rack is doing about its inventory. */
 export interface MachineState {
   readonly id: string
   readonly bmc: string
@@ -35,7 +38,12 @@ export async function readSnapshot(connection: Connection<PrismaClient>, ids: re
   const [machines, sessions, work] = await prisma.$transaction([
     prisma.machine.findMany({
       where: { id: { in: [...ids] } },
-      include: { bmc: true, hardwareReport: true, heldWork: true, activeBackoffs: true },
+      include: {
+        bmc: true,
+        hardwareReport: true,
+        heldWork: { where: { process } },
+        activeBackoffs: { where: { process } },
+      },
     }),
     prisma.$queryRaw<SessionRow[]>`
       SELECT s.session_id AS id, s.session_component_name AS "componentName", s.session_runtime_info AS "runtimeInfo",

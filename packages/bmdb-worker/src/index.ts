@@ -1,0 +1,8 @@
+export { defineProcess, type Process, type ProcessDefinition, type RunContext } from './process.ts'
+export { startRunner, type Runner } from './runner.ts'
+export type { RunnerOptions } from './runner-options.ts'
+export type { RunnerEvents, RunnerListener, RunRef } from './events.ts'
+export { cancel, CancelError, park, ParkError, snooze, SnoozeError, type RunResult, type RunReturn } from './results.ts'
+export { RunnerStoppedError, RunTimeoutError } from './run-errors.ts'
+export type { Eligible, MachineInclude, MachineRow } from './machine-types.ts'
+export type { RunEnd, RunnerCounters, RunnerGauges, RunnerMetrics, RunnerObservations } from './metrics.ts'
