@@ -1,4 +1,6 @@
+import { commandBreaks } from './command-breaks.ts'
 import type { Edit } from './copy.ts'
+import { runnerBreaks } from './runner-breaks.ts'
 
 /** One place, broken on purpose, and the test that must notice. */
 export interface Break extends Edit {
@@ -8,7 +10,7 @@ export interface Break extends Edit {
   readonly test: { readonly file: string; readonly title: string }
 }
 
-export const breaks: readonly Break[] = [
+const coreBreaks: readonly Break[] = [
   {
     name: 'claim-without-token-check',
     promise: '1',
@@ -329,9 +331,9 @@ export const breaks: readonly Break[] = [
   {
     name: 'no-time-to-finish',
     promise: '10',
-    file: 'apps/example-worker/src/worker.ts',
-    replace: 'drained.abort(signal.reason), settings.drainSeconds * 1000)',
-    by: 'drained.abort(signal.reason), 0)',
+    file: 'packages/bmdb-worker/src/runner.ts',
+    replace: 'after(drainSeconds * 1_000, () => {',
+    by: 'after(0, () => {',
     test: { file: 'test/programs/stopped-worker.test.ts', title: 'finishes what it holds if that is soon done' },
   },
   {
@@ -628,4 +630,15 @@ export const breaks: readonly Break[] = [
     by: '',
     test: { file: 'packages/bmdb-core/test/operator.test.ts', title: 'is done once, where its answer is lost' },
   },
+  {
+    name: 'a-reading-may-have-been-written',
+    promise: '12',
+    file: 'packages/bmdb-core/src/database/own-statements.ts',
+    replace: 'if (!(error instanceof CommitOutcomeUnknownError)) throw error',
+    by: 'throw error',
+    test: { file: 'packages/bmdb-core/test/fleet.test.ts', title: 'a reading whose answer never comes' },
+  },
 ]
+
+/** All of them. */
+export const breaks: readonly Break[] = [...coreBreaks, ...runnerBreaks, ...commandBreaks]

@@ -1,6 +1,6 @@
 import { uuid, wholeNumber } from './arguments.ts'
 import type { Database } from './database/database.ts'
-import { runOwn } from './database/own-statements.ts'
+import { readOwn } from './database/own-statements.ts'
 import { TransactionTimeoutError } from './errors.ts'
 import { Limit, type WaitOptions } from './limit.ts'
 import { readHistory, type HistoryDatabaseRow } from './sql/history.ts'
@@ -43,7 +43,7 @@ export async function machineHistory(
   const count = wholeNumber('limit', options.limit ?? 100, 1, 10_000)
   const before = options.before === undefined ? undefined : uuid('before', options.before)
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError('reading the history', ms))
-  const result = await runOwn(database, limit, 'reading the history', (connection) =>
+  const result = await readOwn(database, limit, 'reading the history', (connection) =>
     connection.query<HistoryDatabaseRow & { [column: string]: unknown }>(readHistory(id, count, before)),
   )
   return result.rows.map(shown)

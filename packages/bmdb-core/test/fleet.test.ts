@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { faults, startProxy } from './proxy.ts'
 import { deadHolder, noBeats, rejection, testMachines } from './work-setup.ts'
 
 const because = { reason: 'a test' }
@@ -69,13 +70,28 @@ describe('lists', () => {
     expect((await connection.fleet.work({ machineId: machineIds[0] })).rows).toHaveLength(1)
   })
 
-  test.each(['x', '', Buffer.from('[1]').toString('base64url'), Buffer.from('["a"]').toString('base64url')])(
-    'refuse a cursor of something else: %s',
-    async (after) => {
-      const { connection } = await testMachines(0)
-      expect(await rejection(connection.fleet.machines({ after }))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
-    },
-  )
+  test.each([
+    'x',
+    '',
+    Buffer.from('[1]').toString('base64url'),
+    Buffer.from('["a"]').toString('base64url'),
+    Buffer.from('["x", "99999999-9999-4999-8999-999999999999"]').toString('base64url'),
+  ])('refuse a cursor of something else: %s', async (after) => {
+    const { connection } = await testMachines(0)
+    expect(await rejection(connection.fleet.machines({ after }))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  })
+})
+
+test('a reading whose answer never comes says that its time is over, and not that anything may have been written', async () => {
+  const { database } = await testMachines(0)
+  const { proxy, url } = await startProxy(database.url)
+  const connection = await database.open({ databaseUrl: url })
+  await connection.fleet.machines()
+  onTestFinished(() => proxy.heal())
+  const silent = proxy.next(/FROM machines AS m/, faults['no answer'])
+  const error = await rejection(connection.fleet.machines({ timeoutMs: 300 }))
+  await silent
+  expect(error).toMatchObject({ code: 'ERR_TRANSACTION_TIMEOUT' })
 })
 
 describe('an explanation', () => {

@@ -65,6 +65,24 @@ export async function runOwn<T>(
   }
 }
 
+/**
+ * The same for statements that only read: one whose answer is lost wrote nothing, so what is reported is why it ended.
+ * @throws TransactionTimeoutError, DatabaseUnavailableError, the limit's reason, or the database's own error
+ */
+export async function readOwn<T>(
+  database: Database,
+  limit: Limit,
+  what: string,
+  send: (connection: ServerConnection) => Promise<T>,
+): Promise<T> {
+  try {
+    return await runOwn(database, limit, what, send)
+  } catch (error) {
+    if (!(error instanceof CommitOutcomeUnknownError)) throw error
+    throw limit.signal.aborted ? limit.signal.reason : error.cause
+  }
+}
+
 /** The network may go when half of a transaction has arrived: the server ends it after this, and with it its locks. */
 const idleInTransactionMs = 500
 

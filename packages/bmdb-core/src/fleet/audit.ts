@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg'
 import { wholeNumber } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 
@@ -42,7 +42,7 @@ export interface AuditOptions extends WaitOptions {
 export async function audit(database: Database, options: AuditOptions = {}): Promise<Audit> {
   const most = wholeNumber('limit', options.limit ?? 100, 1, 10_000)
   using limit = new Limit(options, 600_000, (ms) => new TransactionTimeoutError('the audit', ms))
-  return await runOwn(database, limit, 'the audit', async (connection) => {
+  return await readOwn(database, limit, 'the audit', async (connection) => {
     const counted = await connection.query<{ rows: string }>({
       text: 'SELECT count(*)::text AS rows FROM work_history',
     })

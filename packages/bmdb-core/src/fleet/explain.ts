@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg'
 import { uuid } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn } from '../database/own-statements.ts'
 import { messageOf, TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import type { StoredDeclaration } from '../process/declare.ts'
@@ -43,7 +43,7 @@ export async function explain(
   const id = uuid('machineId', machineId)
   const name = processName(process)
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError('explaining', ms))
-  const row = await runOwn(database, limit, 'explaining', async (connection) => {
+  const row = await readOwn(database, limit, 'explaining', async (connection) => {
     const { rows } = await connection.query<ExplainRow & QueryResultRow>(explainRow(id, name))
     return rows[0]!
   })

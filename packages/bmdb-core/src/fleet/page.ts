@@ -1,7 +1,8 @@
 import type { QueryResultRow } from 'pg'
+import { validate as isUuid } from 'uuid'
 import { invalid, wholeNumber } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 
@@ -41,7 +42,7 @@ export async function readPage<Row>(database: Database, listing: Listing, option
   const values = [...listing.values]
   const conditions = [...listing.conditions]
   if (options.after !== undefined) {
-    const from = decode(options.after, key.length)
+    const from = decode(options.after, key)
     const places = key.map(({ type }, index) => `$${values.length + index + 1}::${type}`)
     values.push(...from)
     conditions.push(`(${columns(key)}) ${descending ? '<' : '>'} (${places.join(', ')})`)
@@ -52,7 +53,7 @@ export async function readPage<Row>(database: Database, listing: Listing, option
   // The key comes as texts: a JavaScript date would cut microseconds off, and rows with them.
   const text = listing.select.replace('SELECT', `SELECT ARRAY[${keyTexts}] AS page_key,`)
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(listing.what, ms))
-  const { rows } = await runOwn(database, limit, listing.what, (connection) =>
+  const { rows } = await readOwn(database, limit, listing.what, (connection) =>
     connection.query<QueryResultRow & { page_key: string[] }>({
       text: `${text} ${where} ORDER BY ${order} LIMIT ${count + 1}`,
       values,
@@ -74,16 +75,27 @@ function encode(key: readonly string[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url')
 }
 
-function decode(cursor: unknown, length: number): readonly string[] {
+function decode(cursor: unknown, key: Listing['key']): readonly string[] {
   const expected = 'the `next` of an earlier page of the same list'
   if (typeof cursor !== 'string') invalid('after', cursor, expected)
-  let key: unknown
+  let parts: unknown
   try {
-    key = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
   } catch {
     invalid('after', cursor, expected)
   }
-  if (!Array.isArray(key) || key.length !== length || !key.every((part) => typeof part === 'string'))
+  const fits = Array.isArray(parts) && parts.length === key.length
+  if (!fits || !key.every(({ type }, index) => isOf[type]((parts as unknown[])[index])))
     invalid('after', cursor, expected)
-  return key
+  return parts as string[]
+}
+
+const isOf = {
+  text: (part: unknown) => typeof part === 'string' && !part.includes('\0'),
+  uuid: isUuid,
+  // As the database writes it, whatever its time zone.
+  timestamptz: (part: unknown) =>
+    typeof part === 'string' &&
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:?\d\d)?$/.test(part) &&
+    !Number.isNaN(Date.parse(part.slice(0, 19))),
 }

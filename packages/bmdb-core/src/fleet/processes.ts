@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg'
 import type { Database } from '../database/database.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import type { StoredDeclaration } from '../process/declare.ts'
@@ -46,7 +46,7 @@ const countsText = `
 /** All processes that the database knows of, by name. */
 export async function listProcesses(database: Database, options: WaitOptions = {}): Promise<ProcessRow[]> {
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError('listing processes', ms))
-  const { rows } = await runOwn(database, limit, 'listing processes', (connection) =>
+  const { rows } = await readOwn(database, limit, 'listing processes', (connection) =>
     connection.query<ProcessRow & QueryResultRow>({
       text: `
         SELECT p.process, q.declared_by AS "declaredBy", q.paused_at AS "pausedAt", q.paused_by AS "pausedBy",
@@ -74,7 +74,7 @@ export async function countProcess(
 ): Promise<ProcessCounts> {
   const name = processName(process)
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(`counts of ${name}`, ms))
-  const [{ rows }, rules] = await runOwn(database, limit, `counts of ${name}`, (connection) =>
+  const [{ rows }, rules] = await readOwn(database, limit, `counts of ${name}`, (connection) =>
     Promise.all([
       connection.query<Counted & QueryResultRow>({
         text: `
@@ -122,7 +122,7 @@ async function eligibleOf(
       const [row] = await client.$queryRawUnsafe(countEligibleText(declaration.sql), process)
       return { eligible: Number(row!.eligible), waitingSince: row!.since }
     }
-    const needed = (declaration.where ?? {})
+    const needed = declaration.where ?? {}
     const all = [needed, ...mayBegin(process)]
     // What the rules exclude is taken off: it is little, or the process has none.
     let eligible = await client.machine.count({ where: { AND: all } })

@@ -2,7 +2,7 @@ import { v4 as newId } from 'uuid'
 import { text } from '../arguments.ts'
 import { constraintOf, sqlState } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
-import { inOneTransaction, runOwn } from '../database/own-statements.ts'
+import { inOneTransaction, readOwn, runOwn } from '../database/own-statements.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import { MachineNotFoundError, TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
@@ -79,7 +79,7 @@ export async function once(
 /** @throws MachineNotFoundError */
 export async function assertMachine(database: Database, machineId: string, options: WaitOptions): Promise<void> {
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError('looking for the machine', ms))
-  const { rowCount } = await runOwn(database, limit, 'looking for the machine', (connection) =>
+  const { rowCount } = await readOwn(database, limit, 'looking for the machine', (connection) =>
     connection.query(findMachine(machineId)),
   )
   if (rowCount === 0) throw new MachineNotFoundError(machineId)

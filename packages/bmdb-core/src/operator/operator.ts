@@ -1,7 +1,7 @@
 import { v4 as newId } from 'uuid'
 import { invalid, text, uuid, wholeNumber } from '../arguments.ts'
 import { aYear } from '../backoff.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn, runOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError, WorkConflictError, type Holder } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import { endSessions } from '../session/end-sessions.ts'
@@ -203,7 +203,7 @@ export class Operator {
 
   async #holders(machineId: string, options: WaitOptions): Promise<readonly Holder[]> {
     using limit = this.#limit(options)
-    const { rows } = await runOwn(this.#acting.database, limit, 'looking for holders', (connection) =>
+    const { rows } = await readOwn(this.#acting.database, limit, 'looking for holders', (connection) =>
       connection.query<Holder & { [column: string]: unknown }>(findHolders(machineId)),
     )
     return rows

@@ -1,6 +1,6 @@
 import { wholeNumber } from '../arguments.ts'
 import { monotonicMs, sleep } from '../clock.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import { act, changes, findWork, releaseByForce } from '../sql/operators.ts'
@@ -85,7 +85,7 @@ async function findHeld(
   process: string,
   limit: Limit,
 ): Promise<FoundWork | undefined> {
-  const { rows } = await runOwn(acting.database, limit, 'looking for work', (connection) =>
+  const { rows } = await readOwn(acting.database, limit, 'looking for work', (connection) =>
     connection.query<FoundWork & { [column: string]: unknown }>(findWork(machineId, process)),
   )
   return rows[0]

@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg'
 import type { Database } from '../database/database.ts'
-import { runOwn } from '../database/own-statements.ts'
+import { readOwn } from '../database/own-statements.ts'
 import { WorkBlockedError, type BlockedFact, type BlockedState } from '../errors.ts'
 import type { Limit } from '../limit.ts'
 import { explainRow, type ExplainRow } from '../sql/explain.ts'
@@ -13,7 +13,7 @@ export async function blocked(
   process: string,
   state: BlockedState,
 ): Promise<WorkBlockedError> {
-  const row = await runOwn(database, limit, 'explaining a refusal', async (connection) => {
+  const row = await readOwn(database, limit, 'explaining a refusal', async (connection) => {
     const { rows } = await connection.query<ExplainRow & QueryResultRow>(explainRow(machineId, process))
     return rows[0]!
   })
