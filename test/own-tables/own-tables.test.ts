@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BMDB, claimable, type BMDBConfig } from '@bmdb/core'
 import { expect, onTestFinished, test } from 'vitest'
@@ -41,6 +42,23 @@ test('migrations of one’s own run behind BMDB’s, once, and neither side sees
   const other = await new BMDB({ databaseUrl: url, componentName: 'gc', logger }).open()
   await other.close()
   expect(warnings).toEqual([])
+})
+
+test('a migration may have what is no plain list of statements', async () => {
+  const { url, client } = await emptyDatabase()
+  const directory = mkdtempSync(join(tmpdir(), 'bmdb-own-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  mkdirSync(join(directory, '1_function'))
+  const sql = `CREATE FUNCTION watts() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+  -- Two statements.
+  PERFORM 1;
+  RETURN 42;
+END $$;
+SELECT 1`
+  writeFileSync(join(directory, '1_function/migration.sql'), sql)
+  await ownBMDB(url, { migrations: { owner: 'power', directory } }).migrate()
+  expect((await client.query('SELECT watts() AS watts')).rows).toEqual([{ watts: 42 }])
 })
 
 test('a program whose own migrations are missing says so when it opens', async () => {

@@ -136,11 +136,7 @@ export class Connection<Client extends PrismaClientLike = PrismaClientLike> impl
    */
   operator(name: string): Operator {
     this.#assertOpen()
-    return new Operator({
-      database: this.#setting.database,
-      operator: text('operator', name, 128),
-      wakeUp: () => this.wakeUp(),
-    })
+    return new Operator({ database: this.#setting.database, operator: text('operator', name, 128) })
   }
 
   /**

@@ -5,7 +5,14 @@ import { runOwn } from './database/own-statements.ts'
 import { TransactionTimeoutError } from './errors.ts'
 import { Limit, type WaitOptions } from './limit.ts'
 import { endSessions } from './session/end-sessions.ts'
-import { byIndexes, deleteSessions, endWorkOfSessions, findExpired, lockExpiredBatch } from './sql/end-sessions.ts'
+import {
+  byIndexes,
+  deleteOldReleases,
+  deleteSessions,
+  endWorkOfSessions,
+  findExpired,
+  lockExpiredBatch,
+} from './sql/end-sessions.ts'
 
 /** Sessions that are ended in one transaction: few, so that nobody waits long for it. */
 const batchSize = 50
@@ -58,6 +65,7 @@ export async function sweepExpired(database: Database, options: SweepOptions = {
   if (sessions < most)
     for (const id of await findStuck(database, limit, grace, most - sessions))
       count(await endStuck(database, limit, id))
+  await runOwn(database, limit, 'the sweep', (connection) => connection.query(deleteOldReleases))
   return { sessions, work }
 }
 

@@ -1,12 +1,12 @@
 import { Client, type ClientConfig } from 'pg'
-import { after, type Timer } from './clock.ts'
+import { after, orAbort, type Timer } from './clock.ts'
 import type { Database } from './database/database.ts'
 import { connectionConfig } from './database/server.ts'
 import { messageOf } from './errors.ts'
 import { Limit } from './limit.ts'
 import { retryDelayMs } from './retry-delay.ts'
+import { wakeUp, wakeUpChannel } from './sql/wake-up.ts'
 
-const channel = 'bmdb_wake_up'
 /** Many things that happen together are one wake-up. */
 const togetherMs = 50
 /** A connection that breaks is made again, later each time, up to this. */
@@ -73,7 +73,7 @@ export class WakeUps {
     try {
       const connection = await this.#database.acquireAside(limit)
       try {
-        await connection.query({ name: 'bmdb_wake_up', text: `SELECT pg_notify('${channel}', '')` })
+        for (const statement of wakeUp(this.#database.dialect)) await orAbort(connection.query(statement), limit.signal)
       } finally {
         connection.release()
       }
@@ -110,7 +110,7 @@ export class WakeUps {
     client.on('end', () => broke())
     client
       .connect()
-      .then(() => client.query(`LISTEN ${channel}`))
+      .then(() => client.query(`LISTEN ${wakeUpChannel}`))
       .then(() => {
         this.#attempt = 0
         // What was sent before it listened was missed.

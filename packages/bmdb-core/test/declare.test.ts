@@ -67,6 +67,7 @@ describe('a declaration of a process', () => {
     )
     expect(await conflicts()).toEqual(['P-Q', 'Q-P'])
     expect(await database.sql('SELECT 1 FROM process_domain_limits')).toEqual([])
+    expect(await database.sql('SELECT 1 FROM operator_history')).toHaveLength(1)
   })
 
   test.each([

@@ -82,6 +82,14 @@ describe('lists', () => {
   })
 })
 
+test('a filter is a value, and never a part of the statement', async () => {
+  const { connection } = await testMachines(0)
+  await connection.startSession(noBeats)
+  const injected = 'false OR true' as unknown as boolean
+  expect((await connection.fleet.sessions({ alive: injected })).rows).toHaveLength(1)
+  expect((await connection.fleet.sessions({ alive: '' as unknown as boolean })).rows).toEqual([])
+})
+
 test('a reading whose answer never comes says that its time is over, and not that anything may have been written', async () => {
   const { database } = await testMachines(0)
   const { proxy, url } = await startProxy(database.url)

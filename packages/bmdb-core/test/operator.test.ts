@@ -1,7 +1,7 @@
 import { startWireProxy } from '@bmdb/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Operator } from '../src/index.ts'
-import { faults } from './proxy.ts'
+import { faults, startProxy } from './proxy.ts'
 import { deadHolder, noBeats, plainClient, rejection, testMachines, untilWaiting } from './work-setup.ts'
 
 const because = { reason: 'a test' }
@@ -89,6 +89,43 @@ describe('what an operator does', () => {
     await lost
     const { rows } = await connection.fleet.operatorHistory()
     expect(rows.map((row) => row.action)).toEqual(['unpark', 'park'])
+  })
+
+  test('is told as done where a try that was given up did it while the next one waited behind it', async () => {
+    const { connection, database, machineIds } = await testMachines(1)
+    const { proxy, url } = await startProxy(database.url)
+    onTestFinished(() => proxy.heal())
+    const behind = await database.open({ databaseUrl: url })
+    await behind.fleet.machines()
+    const blocker = await plainClient(database)
+    await blocker.query('BEGIN')
+    await blocker.query('SELECT 1 FROM machines FOR UPDATE')
+    // Its server goes on waiting for the row, while the program has lost it and tries again.
+    const lost = proxy.next('bmdb_operator_retire', faults['cut between'])
+    const retiring = behind.operator('ann').retire(machineIds[0]!, because)
+    await lost
+    await blocker.query('COMMIT')
+    expect(await retiring).toBe(true)
+    const { rows } = await connection.fleet.operatorHistory()
+    expect(rows.map((row) => row.action)).toEqual(['retire'])
+  })
+
+  test('lets claims pass while it waits for one that is stuck', async () => {
+    const { connection, database, machineIds } = await testMachines(2)
+    const [stuck, free] = machineIds as [string, string]
+    const session = await connection.startSession(noBeats)
+    const blocker = await plainClient(database)
+    await blocker.query('BEGIN')
+    await blocker.query('SELECT 1 FROM machines WHERE machine_id = $1 FOR UPDATE', [stuck])
+    const claiming = session.startWork('P', [stuck])
+    await untilWaiting(database, 1)
+    const pausing = connection.operator('ann').pause('R', because)
+    await untilWaiting(database, 2)
+    // Each waits for the act's turn at the most, and not for the stuck claim.
+    for (let n = 0; n < 3; n++) await (await session.startWork('Q', [free], { timeoutMs: 5_000 }))!.finish()
+    await blocker.query('COMMIT')
+    await claiming
+    expect(await pausing).toBe(true)
   })
 
   test('waits for a claim no longer than its limit', async () => {

@@ -227,3 +227,39 @@ describe('a limit of a failure domain', () => {
     expect(works.map((work) => work.machineId).sort()).toEqual([machineIds[0]!, machineIds[2]!].sort())
   })
 })
+
+describe('a dead holder that is frozen inside a transaction', () => {
+  /** Holds the machine's row, and that of its work, and never lets go. */
+  async function frozen(process: string) {
+    const made = await testMachines(1)
+    const [machineId] = made.machineIds as [string]
+    await made.connection.declareProcess({ process: 'P', conflictsWith: ['Q'] })
+    const holder = await (await made.database.open()).startSession(noBeats)
+    const work = (await holder.startWork(process, [machineId]))!
+    await new Promise<void>((inside) => {
+      work
+        .transact(async (tx) => {
+          await tx.machine.update({ where: { id: machineId }, data: { lockOutReason: null } })
+          inside()
+          await new Promise(() => {})
+        })
+        .catch(() => {})
+    })
+    await expire(made.database, holder)
+    return { ...made, machineId }
+  }
+
+  test.each(['P', 'Q'])('of %s does not keep a process in conflict away', async (process) => {
+    const { connection, machineId } = await frozen(process)
+    const session = await connection.startSession(noBeats)
+    expect(await session.startWork('P', [machineId], { timeoutMs: 10_000 })).not.toBeNull()
+  })
+
+  test('is released at once by an operator', async () => {
+    const { connection, machineId } = await frozen('P')
+    const released = await connection.operator('ann').release(machineId, 'P', { ...because, timeoutMs: 10_000 })
+    expect(released.outcome).toBe('forced')
+    const [row] = await connection.history(machineId)
+    expect(row).toMatchObject({ event: 'Expired', failedCause: 'its session expired; released by ann: a test' })
+  })
+})

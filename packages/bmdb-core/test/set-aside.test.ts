@@ -70,6 +70,22 @@ describe('work that is set aside', () => {
     expect(await session.startWork('P', [machineId], { ignoreBackoff: true })).toBeNull()
   })
 
+  test.each(['finish', 'fail', 'snooze'] as const)(
+    'a backoff that an operator set while it was held is not shortened by its %s',
+    async (end) => {
+      const { claim, session, machineId, connection, backoff } = await held()
+      const work = await claim()
+      await connection.operator('ann').setBackoff(machineId, 'P', 3_600, because)
+      const { until } = (await backoff())!
+      await (end === 'finish' ? work.finish() : end === 'fail' ? work.fail('no') : work.snooze(1))
+      expect((await backoff())!.until).toEqual(until)
+      expect(await session.startWork('P', [machineId])).toBeNull()
+      await connection.operator('ann').clearBackoff(machineId, 'P', because)
+      await (await session.startWork('P', [machineId]))!.finish()
+      expect(await backoff()).toBeUndefined()
+    },
+  )
+
   test.each([
     ['snooze', (work: Awaited<ReturnType<Awaited<ReturnType<typeof held>>['claim']>>) => work.snooze(0)],
     [

@@ -17,6 +17,17 @@ test('a wake-up reaches whoever listens, and what operators allow sends one', as
   stop()
 })
 
+test('an operator whose connection is closed at once has still woken whoever listens', async () => {
+  const { connection, database } = await testMachines(0)
+  let woken = 0
+  connection.onWakeUp(() => (woken += 1))
+  await eventually('it listens', () => woken === 1)
+  const other = await database.open()
+  await other.operator('ann').addMachine(because)
+  await other.close()
+  await eventually('it was woken', () => woken === 2)
+})
+
 test('many that come together are one', async () => {
   const { connection } = await testMachines(0)
   let woken = 0

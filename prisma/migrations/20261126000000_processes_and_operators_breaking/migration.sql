@@ -64,6 +64,9 @@ ALTER TABLE work_backoff ADD COLUMN IF NOT EXISTS parked_by TEXT NULL;
 
 ALTER TABLE work_backoff ADD COLUMN IF NOT EXISTS parked_reason TEXT NULL;
 
+-- The operator who set the backoff: it is not shortened by what the holder of that time does.
+ALTER TABLE work_backoff ADD COLUMN IF NOT EXISTS set_by TEXT NULL;
+
 -- Operators asking holders to let go; the holder's next beat brings it. Means the work with this token only.
 CREATE TABLE IF NOT EXISTS work_releases (
     machine_id UUID NOT NULL,

@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg'
 import { uuid } from '../arguments.ts'
+import { orAbort } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import { readOwn } from '../database/own-statements.ts'
 import { messageOf, TransactionTimeoutError } from '../errors.ts'
@@ -52,8 +53,13 @@ export async function explain(
     holds: row.known,
     fact: row.known ? `it was registered at ${row.created_at!.toISOString()}` : 'there is no such machine',
   }
+  const judge = (part: string, ask: () => Promise<boolean>): Promise<Condition> => judged(database, limit, part, ask)
   const conditions = row.known
-    ? [known, ...rulesOf(row, name), ...(await neededOf(prisma, id, row.declaration as StoredDeclaration | null))]
+    ? [
+        known,
+        ...rulesOf(row, name),
+        ...(await neededOf(prisma, id, row.declaration as StoredDeclaration | null, judge)),
+      ]
     : [known]
   return { machineId: id, process: name, eligible: allOf(conditions), conditions }
 }
@@ -116,39 +122,56 @@ async function neededOf(
   prisma: PrismaClientLike,
   machineId: string,
   declaration: StoredDeclaration | null,
+  judge: Judge,
 ): Promise<Condition[]> {
-  if (declaration?.sql !== undefined) return [await neededSql(prisma, machineId, declaration.sql)]
+  if (declaration?.sql !== undefined) return [await neededSql(prisma, machineId, declaration.sql, judge)]
   const where = declaration?.where
   if (typeof where !== 'object' || where === null) return []
   return Promise.all(
     Object.entries<unknown>(where as Record<string, unknown>).map(([key, value]) =>
-      neededWhere(prisma, machineId, { [key]: value }),
+      neededWhere(prisma, machineId, { [key]: value }, judge),
     ),
   )
 }
 
-async function neededWhere(prisma: PrismaClientLike, machineId: string, where: object): Promise<Condition> {
+type Judge = (part: string, ask: () => Promise<boolean>) => Promise<Condition>
+
+async function neededWhere(
+  prisma: PrismaClientLike,
+  machineId: string,
+  where: object,
+  judge: Judge,
+): Promise<Condition> {
   const { machine } = prisma as unknown as { machine: { count(query: object): Promise<number> } }
-  return judged(JSON.stringify(where), async () => {
+  return judge(JSON.stringify(where), async () => {
     return (await machine.count({ where: { AND: [{ id: machineId }, where] } })) > 0
   })
 }
 
-async function neededSql(prisma: PrismaClientLike, machineId: string, sql: string): Promise<Condition> {
+async function neededSql(prisma: PrismaClientLike, machineId: string, sql: string, judge: Judge): Promise<Condition> {
   const raw = prisma as unknown as { $queryRawUnsafe(query: string, ...values: unknown[]): Promise<unknown[]> }
-  return judged(sql, async () => {
+  return judge(sql, async () => {
     const query = `SELECT 1 FROM machines AS m WHERE m.machine_id = $1::uuid AND (${sql})`
     return (await raw.$queryRawUnsafe(query, machineId)).length > 0
   })
 }
 
-async function judged(part: string, judge: () => Promise<boolean>): Promise<Condition> {
+async function judged(database: Database, limit: Limit, part: string, ask: () => Promise<boolean>): Promise<Condition> {
   const condition = `needed: ${part}`
   try {
-    const holds = await judge()
+    const holds = await orAbort(ask(), limit.signal)
     return { condition, holds, fact: holds ? 'it is so' : 'it is not so' }
   } catch (error) {
+    await assertAnswers(database, limit)
     const lines = messageOf(error).trim().split('\n')
     return { condition, holds: null, fact: `it cannot be judged here: ${lines.at(-1)}` }
   }
+}
+
+/** Where the database does not answer, that is the error, and not what was asked. */
+export async function assertAnswers(database: Database, limit: Limit): Promise<void> {
+  limit.signal.throwIfAborted()
+  await readOwn(database, limit, 'asking whether the database answers', (connection) =>
+    connection.query({ text: 'SELECT 1' }),
+  )
 }

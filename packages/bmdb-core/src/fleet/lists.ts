@@ -93,7 +93,7 @@ export interface SessionFilter extends PageOptions {
 /** Sessions, oldest first. */
 export function listSessions(database: Database, filter: SessionFilter = {}): Promise<Page<SessionRow>> {
   const given = new Conditions()
-  if (filter.alive !== undefined) given.add(`s.session_alive = ${filter.alive}`)
+  if (filter.alive !== undefined) given.add(`s.session_alive = ${filter.alive ? 'true' : 'false'}`)
   if (filter.component !== undefined)
     given.add(`s.session_component_name = ${given.value(text('component', filter.component, 128))}::text`)
   return readPage(

@@ -1,8 +1,10 @@
 import type { QueryResultRow } from 'pg'
+import { orAbort } from '../clock.ts'
 import type { Database } from '../database/database.ts'
 import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
+import { assertAnswers } from './explain.ts'
 import type { StoredDeclaration } from '../process/declare.ts'
 import { allExcludedByRules, countEligibleText } from '../sql/claimable.ts'
 import type { PrismaClientLike } from '../transaction/prisma-seam.ts'
@@ -89,7 +91,10 @@ export async function countProcess(
   const excluded = rules.rows.map((row) => row.machine_id)
   const { declaration, paused, ...counts } = rows[0]!
   if (paused) return { ...counts, eligible: 0, waitingSince: null }
-  return { ...counts, ...(await eligibleOf(prisma, name, declaration, excluded)) }
+  return {
+    ...counts,
+    ...(await eligibleOrUnknown(database, limit, () => eligibleOf(prisma, name, declaration, excluded))),
+  }
 }
 
 type Counted = Omit<ProcessCounts, 'eligible' | 'waitingSince'> & {
@@ -108,37 +113,47 @@ interface Counter {
   $queryRawUnsafe(query: string, ...values: unknown[]): Promise<{ eligible: bigint; since: Date | null }[]>
 }
 
+const unknown = { eligible: null, waitingSince: null }
+
+/** Null for a condition on tables of somebody's own, which this client does not know. */
+async function eligibleOrUnknown(
+  database: Database,
+  limit: Limit,
+  ask: () => Promise<Pick<ProcessCounts, 'eligible' | 'waitingSince'>>,
+): Promise<Pick<ProcessCounts, 'eligible' | 'waitingSince'>> {
+  try {
+    return await orAbort(ask(), limit.signal)
+  } catch {
+    await assertAnswers(database, limit)
+    return unknown
+  }
+}
+
 async function eligibleOf(
   prisma: PrismaClientLike,
   process: string,
   declaration: StoredDeclaration | null,
   excluded: readonly string[],
 ): Promise<Pick<ProcessCounts, 'eligible' | 'waitingSince'>> {
-  const unknown = { eligible: null, waitingSince: null }
   if (declaration === null) return unknown
   const client = prisma as unknown as Counter
-  try {
-    if (declaration.sql !== undefined) {
-      const [row] = await client.$queryRawUnsafe(countEligibleText(declaration.sql), process)
-      return { eligible: Number(row!.eligible), waitingSince: row!.since }
-    }
-    const needed = declaration.where ?? {}
-    const all = [needed, ...mayBegin(process)]
-    // What the rules exclude is taken off: it is little, or the process has none.
-    let eligible = await client.machine.count({ where: { AND: all } })
-    for (let first = 0; first < excluded.length; first += mostInOneList)
-      eligible -= await client.machine.count({
-        where: { AND: [{ id: { in: excluded.slice(first, first + mostInOneList) } }, ...all] },
-      })
-    const [first] = eligible === 0 ? [] : await claimable(prisma, process, { where: needed as never, limit: 1 })
-    if (first === undefined) return { eligible, waitingSince: null }
-    const machine = await client.machine.findUnique({
-      where: { id: first },
-      select: { createdAt: true, workTokens: { where: { process }, select: { touchedAt: true } } },
-    })
-    return { eligible, waitingSince: machine?.workTokens[0]?.touchedAt ?? machine?.createdAt ?? null }
-  } catch {
-    // A condition on tables of somebody's own, which this client does not know.
-    return unknown
+  if (declaration.sql !== undefined) {
+    const [row] = await client.$queryRawUnsafe(countEligibleText(declaration.sql), process)
+    return { eligible: Number(row!.eligible), waitingSince: row!.since }
   }
+  const needed = declaration.where ?? {}
+  const all = [needed, ...mayBegin(process)]
+  // What the rules exclude is taken off: it is little, or the process has none.
+  let eligible = await client.machine.count({ where: { AND: all } })
+  for (let first = 0; first < excluded.length; first += mostInOneList)
+    eligible -= await client.machine.count({
+      where: { AND: [{ id: { in: excluded.slice(first, first + mostInOneList) } }, ...all] },
+    })
+  const [first] = eligible === 0 ? [] : await claimable(prisma, process, { where: needed as never, limit: 1 })
+  if (first === undefined) return { eligible, waitingSince: null }
+  const machine = await client.machine.findUnique({
+    where: { id: first },
+    select: { createdAt: true, workTokens: { where: { process }, select: { touchedAt: true } } },
+  })
+  return { eligible, waitingSince: machine?.workTokens[0]?.touchedAt ?? machine?.createdAt ?? null }
 }

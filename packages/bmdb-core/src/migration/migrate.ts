@@ -212,8 +212,11 @@ async function applyOne(client: Client, server: Server, file: MigrationFile): Pr
   const atomic = server.dialect === 'postgresql'
   if (atomic) await client.query('BEGIN')
   try {
-    for (const { sql, only } of statementsOf(file.sql))
-      if (only === undefined || only === server.dialect) await client.query(sql)
+    // As it stands, if nothing in it is for one database alone: a function's body may have semicolons in it, too.
+    if (atomic && !/^\s*-- only: /m.test(file.sql)) await client.query(file.sql)
+    else
+      for (const { sql, only } of statementsOf(file.sql))
+        if (only === undefined || only === server.dialect) await client.query(sql)
     await client.query(
       `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count)
        VALUES ($1, $2, now(), $3, 1)`,

@@ -7,6 +7,7 @@ import type { ServerConnection, Statement } from '../database/server-connection.
 import { MachineNotFoundError, TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import { lockOutClaims } from '../sql/claim-rules.ts'
+import { wakeUp } from '../sql/wake-up.ts'
 import { findAct, findMachine, type Act } from '../sql/operators.ts'
 
 /** Options of everything that an operator does. */
@@ -15,8 +16,14 @@ export interface ActOptions extends WaitOptions {
   readonly reason: string
 }
 
-/** How long an act waits for claims and rows before it lets others pass and begins anew. */
-const lockWait: Statement = { text: 'SET LOCAL lock_timeout = 1000' }
+/**
+ * How long an act waits for claims and rows before it lets others pass and begins anew: claims queue behind it meanwhile,
+ * and one of them may itself be waiting for somebody. Each fifth try waits longer than the server takes to end an
+ * autovacuum that is in the way (`deadlock_timeout`, a second).
+ */
+export function lockWait(attempt: number): Statement {
+  return { text: `SET LOCAL lock_timeout = ${attempt % 5 === 0 ? 1_200 : 100}` }
+}
 
 /** What an act is about, before it has its mark. */
 export type Doing = Omit<Act, 'historyId' | 'operator' | 'reason'>
@@ -25,8 +32,6 @@ export type Doing = Omit<Act, 'historyId' | 'operator' | 'reason'>
 export interface Acting {
   readonly database: Database
   readonly operator: string
-  /** Called after what lets processes begin. */
-  readonly wakeUp: () => void
 }
 
 /** Completes an act: who, why, and a mark of its own. */
@@ -46,13 +51,12 @@ export async function perform(
   restricting: boolean,
   options: WaitOptions,
 ): Promise<boolean> {
-  const { database } = acting
-  const locks = restricting ? lockOutClaims(database.dialect) : []
-  return once(database, what, options, async (connection) => {
-    const results = await inOneTransaction(connection, database.dialect, [lockWait, ...locks, statement])
+  const { dialect } = acting.database
+  // What lets processes begin wakes runners, once it is committed.
+  const locks = restricting ? lockOutClaims(dialect, what) : wakeUp(dialect)
+  return once(acting.database, what, options, async (connection, attempt) => {
+    const results = await inOneTransaction(connection, dialect, [lockWait(attempt), ...locks, statement])
     return (results.at(-1)!.rows as { done: boolean }[])[0]?.done === true
-  }).finally(() => {
-    if (!restricting) acting.wakeUp()
   })
 }
 
@@ -61,13 +65,18 @@ export async function once(
   database: Database,
   what: Act,
   options: WaitOptions,
-  send: (connection: ServerConnection) => Promise<boolean>,
+  send: (connection: ServerConnection, attempt: number) => Promise<boolean>,
 ): Promise<boolean> {
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(what.action, ms))
+  let attempt = 0
   return await runOwn(database, limit, what.action, async (connection, { mayHaveRun }) => {
-    if (mayHaveRun && (await connection.query(findAct(what.historyId))).rowCount === 1) return true
+    attempt += 1
+    const wasDone = async (): Promise<boolean> =>
+      mayHaveRun && (await connection.query(findAct(what.historyId))).rowCount === 1
+    if (await wasDone()) return true
     try {
-      return await send(connection)
+      // Where it finds nothing to change, the try before, which it may have waited for, has changed it.
+      return (await send(connection, attempt)) || (await wasDone())
     } catch (error) {
       const refused = sqlState(error) === undefined && error instanceof Error ? error.cause : error
       if (sqlState(refused) === '23505' && constraintOf(refused) === 'operator_history_pkey') return true

@@ -1,13 +1,12 @@
 import { v4 as newId } from 'uuid'
 import { invalid, text, uuid, wholeNumber } from '../arguments.ts'
 import { aYear } from '../backoff.ts'
-import { readOwn, runOwn } from '../database/own-statements.ts'
-import { TransactionTimeoutError, WorkConflictError, type Holder } from '../errors.ts'
-import { Limit, type WaitOptions } from '../limit.ts'
 import { endSessions } from '../session/end-sessions.ts'
-import { act, changes, findHolders, sessionThere } from '../sql/operators.ts'
+import { act, changes, sessionThere } from '../sql/operators.ts'
+import { wakeUp } from '../sql/wake-up.ts'
 import { processName } from '../work/process-name.ts'
 import { assertMachine, newAct, once, perform, type Acting, type ActOptions, type Doing } from './acting.ts'
+import { takeOutOfService } from './out-of-service.ts'
 import { releaseWork, type ReleaseOptions, type ReleaseResult } from './release.ts'
 
 /** Options of `operator.lockOut`. */
@@ -48,7 +47,8 @@ export class Operator {
 
   /** Takes a machine out of service for good. @throws WorkConflictError while anybody holds it */
   async retire(machineId: string, options: ActOptions): Promise<boolean> {
-    return this.#unlessHeld('retire', machineId, changes.retire, options)
+    const id = uuid('machineId', machineId)
+    return takeOutOfService(this.#acting, id, 'retire', changes.retire, options)
   }
 
   /** Takes back what `retire` did. */
@@ -58,7 +58,8 @@ export class Operator {
 
   /** Deletes a machine with its facts; its history and its tokens stay. @throws WorkConflictError while anybody holds it */
   async deleteMachine(machineId: string, options: ActOptions): Promise<boolean> {
-    return this.#unlessHeld('delete machine', machineId, changes.deleteMachine, options)
+    const id = uuid('machineId', machineId)
+    return takeOutOfService(this.#acting, id, 'delete machine', changes.deleteMachine, options)
   }
 
   /** Says what the machine fails together with, such as its `rack`; null takes it back. */
@@ -139,7 +140,7 @@ export class Operator {
     const { database, operator } = this.#acting
     const id = uuid('sessionId', sessionId)
     const what = newAct(this.#acting, { action: 'end session', sessionId: id }, options)
-    const before = [act('end_session', what, sessionThere)]
+    const before = [...wakeUp(database.dialect), act('end_session', what, sessionThere)]
     return once(database, what, options, async (connection) => {
       const reason = `session ended by ${operator}: ${what.reason}`
       const ended = await endSessions(database, connection, 'any', [id], reason, { before, event: 'Released' })
@@ -171,45 +172,5 @@ export class Operator {
   ): Promise<boolean> {
     const what = newAct(this.#acting, doing, options)
     return perform(this.#acting, what, act(name, what, change, also.values), also.restricting === true, options)
-  }
-
-  /** Machines whose holders are dead count as free; their work is ended first, since the machine's row cannot go before it. */
-  async #unlessHeld(
-    action: 'retire' | 'delete machine',
-    machineId: string,
-    change: string,
-    options: ActOptions,
-  ): Promise<boolean> {
-    const id = uuid('machineId', machineId)
-    newAct(this.#acting, { action }, options)
-    await this.#endDeadHolders(id, options)
-    const done = await this.#onMachine(action.replace(' ', '_'), action, id, change, options, { restricting: true })
-    if (done) return true
-    const [holder] = (await this.#holders(id, options)).filter(({ until }) => until.getTime() > Date.now())
-    if (holder !== undefined) throw new WorkConflictError(id, action, holder)
-    return false
-  }
-
-  async #endDeadHolders(machineId: string, options: WaitOptions): Promise<void> {
-    const { database } = this.#acting
-    const sessions = (await this.#holders(machineId, options)).map((holder) => holder.session)
-    if (sessions.length === 0) return
-    using limit = this.#limit(options)
-    // Ends those that expired, and leaves the others alone.
-    await runOwn(database, limit, 'ending expired sessions', async (connection) => {
-      await endSessions(database, connection, 'expired', sessions, 'its session expired; the machine was taken out')
-    })
-  }
-
-  async #holders(machineId: string, options: WaitOptions): Promise<readonly Holder[]> {
-    using limit = this.#limit(options)
-    const { rows } = await readOwn(this.#acting.database, limit, 'looking for holders', (connection) =>
-      connection.query<Holder & { [column: string]: unknown }>(findHolders(machineId)),
-    )
-    return rows
-  }
-
-  #limit(options: WaitOptions): Limit {
-    return new Limit(options, 30_000, (ms) => new TransactionTimeoutError('looking for holders', ms))
   }
 }

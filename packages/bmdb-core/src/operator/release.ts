@@ -3,8 +3,10 @@ import { monotonicMs, sleep } from '../clock.ts'
 import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit } from '../limit.ts'
-import { act, changes, findWork, releaseByForce } from '../sql/operators.ts'
-import { assertMachine, newAct, perform, type Acting, type ActOptions } from './acting.ts'
+import { endSessions } from '../session/end-sessions.ts'
+import { act, changes, findWork, releaseByForce, sessionThere } from '../sql/operators.ts'
+import { wakeUp } from '../sql/wake-up.ts'
+import { assertMachine, newAct, once, perform, type Acting, type ActOptions } from './acting.ts'
 
 /** Options of `operator.release`. */
 export interface ReleaseOptions extends ActOptions {
@@ -57,7 +59,8 @@ export async function releaseWork(
     return { outcome: 'not held' }
   }
   const holder = { component: first.component_name, session: first.session_id, token: BigInt(first.token) }
-  const endMs = monotonicMs() + (first.alive ? graceMs : 0)
+  if (!first.alive) return await endDead(acting, machineId, process, holder, options, limit)
+  const endMs = monotonicMs() + graceMs
   const request = act('release', asking, changes.requestRelease, [first.token])
   const asked = await perform(acting, asking, request, false, remaining())
   if (!asked) return { outcome: 'released', holder }
@@ -70,6 +73,26 @@ export async function releaseWork(
   const taking = newAct(acting, { action: 'release by force', machineId, process }, options)
   const taken = await perform(acting, taking, releaseByForce(taking, first.token), false, remaining())
   return { outcome: taken ? 'forced' : 'released', holder }
+}
+
+/** Its session expired: it is ended with all that it holds, even where its program is frozen inside a transaction. */
+async function endDead(
+  acting: Acting,
+  machineId: string,
+  process: string,
+  holder: NonNullable<ReleaseResult['holder']>,
+  options: ReleaseOptions,
+  limit: Limit,
+): Promise<ReleaseResult> {
+  const { database, operator } = acting
+  const what = newAct(acting, { action: 'release by force', machineId, process, sessionId: holder.session }, options)
+  const before = [...wakeUp(database.dialect), act('release_dead', what, sessionThere)]
+  const left = { signal: limit.signal, timeoutMs: Math.max(1, limit.remainingMs()) }
+  const ended = await once(database, what, left, async (connection) => {
+    const reason = `its session expired; released by ${operator}: ${what.reason}`
+    return (await endSessions(database, connection, 'expired', [holder.session], reason, { before })).sessions > 0
+  })
+  return { outcome: ended ? 'forced' : 'released', holder }
 }
 
 interface FoundWork {

@@ -1,12 +1,13 @@
 import { v4 as newId } from 'uuid'
 import { invalid, text, wholeNumber } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
-import { inOneTransaction, runOwn } from '../database/own-statements.ts'
+import { inOneTransaction, readOwn, runOwn } from '../database/own-statements.ts'
 import { ProcessDeclarationError, TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import { lockOutClaims } from '../sql/claim-rules.ts'
 import { readDeclaration, storeDeclaration } from '../sql/declare.ts'
 import { act } from '../sql/operators.ts'
+import { lockWait } from '../operator/acting.ts'
 import { processName } from '../work/process-name.ts'
 
 /** What is said of a process once, and binds every program from then on. */
@@ -51,6 +52,7 @@ export async function declareProcess(
   const wanted = checked(declaration)
   const what = `declaration of ${process}`
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(what, ms))
+  let tries = 0
   for (;;) {
     const stored = await read(database, process, limit)
     if (stored !== undefined) {
@@ -65,14 +67,13 @@ export async function declareProcess(
     const done = await runOwn(database, limit, what, async (connection) => {
       const reason = stored === undefined ? 'declared' : `was: ${rulesOf(stored.declaration)}`
       const results = await inOneTransaction(connection, database.dialect, [
-        { text: 'SET LOCAL lock_timeout = 1000' },
-        ...lockOutClaims(database.dialect),
+        lockWait((tries += 1)),
+        ...[process, ...wanted.conflictsWith].flatMap((one) => lockOutClaims(database.dialect, { process: one })),
         ...storeDeclaration(process, component, stored?.declaration ?? null, wanted),
         act(
           'declare',
           { historyId: newId(), operator: component, action: 'declare process', reason, process },
-          'SELECT 1 FROM processes WHERE process = $6::text AND declaration = $8::jsonb',
-          [JSON.stringify(wanted)],
+          'SELECT 1 FROM processes WHERE process = $6::text AND declared_at = now()',
         ),
       ])
       return (results[results.length - 8]?.rowCount ?? 0) > 0
@@ -86,7 +87,7 @@ async function read(
   process: string,
   limit: Limit,
 ): Promise<{ declaration: StoredDeclaration; by: string } | undefined> {
-  const { rows } = await runOwn(database, limit, `declaration of ${process}`, (connection) =>
+  const { rows } = await readOwn(database, limit, `declaration of ${process}`, (connection) =>
     connection.query<{ declaration: StoredDeclaration | null; declared_by: string }>(readDeclaration(process)),
   )
   const [row] = rows

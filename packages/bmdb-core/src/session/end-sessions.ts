@@ -9,6 +9,7 @@ import {
   deleteSessions,
   endFrozenConnections,
   endWorkOfSessions,
+  expiredHolders,
   lockSessions,
   type Ending,
 } from '../sql/end-sessions.ts'
@@ -55,21 +56,45 @@ export async function endSessions(
     const [work, sessions, ...others] = results.slice(results.length - after.length - 2)
     return { work: work?.rowCount ?? 0, sessions: sessions?.rowCount ?? 0, after: others }
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined
-    if (sqlState(cause) === '55P03' && database.dialect === 'postgresql') {
-      const ended = await connection.query(endFrozenConnections(ending, sessionIds)).catch((refusal: unknown) => {
-        database.logger.warn('connections that are frozen inside transactions could not be ended', {
-          sessions: sessionIds,
-          error: messageOf(refusal),
-        })
-        return { rowCount: 0 }
-      })
-      if ((ended.rowCount ?? 0) > 0)
-        database.logger.warn('ended connections that were frozen inside transactions of sessions that are over', {
-          connections: ended.rowCount,
-          sessions: sessionIds,
-        })
-    }
+    if (isLockTimeout(error)) await endFrozen(database, connection, ending, sessionIds)
     throw error
   }
+}
+
+/** Whether a transaction of BMDB's own was refused because it waited too long for a lock. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error instanceof Error ? error.cause : undefined) === '55P03'
+}
+
+/** Ends the connections of programs that are frozen inside transactions, of expired sessions with work on these machines. */
+export async function freeFrozen(
+  database: Database,
+  connection: ServerConnection,
+  machineIds: readonly string[],
+): Promise<void> {
+  if (database.dialect !== 'postgresql') return
+  const { rows } = await connection.query<{ session_id: string }>(expiredHolders(machineIds))
+  const sessionIds = rows.map((row) => row.session_id)
+  if (sessionIds.length > 0) await endFrozen(database, connection, 'expired', sessionIds)
+}
+
+async function endFrozen(
+  database: Database,
+  connection: ServerConnection,
+  ending: Ending,
+  sessionIds: readonly string[],
+): Promise<void> {
+  if (database.dialect !== 'postgresql') return
+  const ended = await connection.query(endFrozenConnections(ending, sessionIds)).catch((refusal: unknown) => {
+    database.logger.warn('connections that are frozen inside transactions could not be ended', {
+      sessions: sessionIds,
+      error: messageOf(refusal),
+    })
+    return { rowCount: 0 }
+  })
+  if ((ended.rowCount ?? 0) > 0)
+    database.logger.warn('ended connections that were frozen inside transactions of sessions that are over', {
+      connections: ended.rowCount,
+      sessions: sessionIds,
+    })
 }

@@ -41,10 +41,21 @@ function lockOutDeclarations(dialect: Dialect): Statement[] {
 /**
  * Waits for every claim that is under way, and keeps others from deciding until the transaction ends: what it changes
  * binds every claim whose answer comes later. For what operators and declarations do; claims take a snapshot only after
- * they have their lock on this table. On CockroachDB SERIALIZABLE sees to it.
+ * they have their lock on this table.
+ *
+ * On CockroachDB it reads what those claims have to write: one that read the rules before cannot commit in the past of
+ * this transaction, and fails when it reads them anew. (That the two are serializable would not be enough: the claim's
+ * answer might come later.)
  */
-export function lockOutClaims(dialect: Dialect): Statement[] {
-  return dialect === 'postgresql' ? [{ text: 'LOCK TABLE work_tokens IN SHARE ROW EXCLUSIVE MODE' }] : []
+export function lockOutClaims(
+  dialect: Dialect,
+  about: { readonly machineId?: string | undefined; readonly process?: string | undefined },
+): Statement[] {
+  if (dialect === 'postgresql') return [{ text: 'LOCK TABLE work_tokens IN SHARE ROW EXCLUSIVE MODE' }]
+  const { machineId, process } = about
+  return machineId === undefined
+    ? [{ text: 'SELECT count(*) FROM work_tokens WHERE process = $1::text', values: [process] }]
+    : [{ text: 'SELECT count(*) FROM work_tokens WHERE machine_id = $1::uuid', values: [machineId] }]
 }
 
 /** The work on a machine that is in the process's way, its own or of one in conflict: whoever lives first, then its own. */

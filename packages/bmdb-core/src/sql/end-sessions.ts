@@ -115,3 +115,20 @@ export function endFrozenConnections(ending: Ending, sessionIds: readonly string
     values: [sessionIds],
   }
 }
+
+/** Expired sessions that have work on these machines. Locks nothing. */
+export function expiredHolders(machineIds: readonly string[]): Statement {
+  return {
+    name: 'bmdb_expired_holders',
+    text: `
+      SELECT DISTINCT w.session_id FROM work AS w JOIN session_leases AS l ON l.session_id = w.session_id
+      WHERE w.machine_id = ANY($1::uuid[]) AND ${expired}`,
+    values: [machineIds],
+  }
+}
+
+/** Requests to release work are over after two hours, whatever became of the work: beats carry none that is older. */
+export const deleteOldReleases: Statement = {
+  name: 'bmdb_delete_old_releases',
+  text: `DELETE FROM work_releases WHERE requested_at < now() - interval '2 hours'`,
+}

@@ -60,7 +60,16 @@ export interface EndParts {
  */
 const begun = ` AND current_setting('transaction_isolation') = 'serializable'`
 
-/** `finish`: clears the backoff, unless an operator parked it meanwhile. Also the guard of a `finish` with a function, with the columns that guards return. */
+/** What an operator said of a machine while it was held outlasts the holder: neither parked, nor a backoff set by one. */
+function notByOperator(row: string): string {
+  return `${row}.parked_at IS NULL AND (${row}.set_by IS NULL OR ${row}.until <= now())`
+}
+
+/** A backoff that an operator set is not shortened. */
+export const laterIfSet =
+  'CASE WHEN kept.set_by IS NULL THEN excluded.until ELSE greatest(kept.until, excluded.until) END'
+
+/** `finish`: clears the backoff, unless an operator said otherwise meanwhile. Also the guard of a `finish` with a function, with the columns that guards return. */
 export function finishWork(
   dialect: Dialect,
   work: WorkKey,
@@ -75,7 +84,7 @@ export function finishWork(
     text: `
       WITH ${parts.deleted}, cleared AS (
         DELETE FROM work_backoff AS b USING ended AS e
-        WHERE b.machine_id = e.machine_id AND b.process = e.process AND b.parked_at IS NULL
+        WHERE b.machine_id = e.machine_id AND b.process = e.process AND ${notByOperator('b')}
         RETURNING b.machine_id
       )
       SELECT EXISTS (SELECT 1 FROM ended) AS ended${guard ? guardColumns(dialect, '$3') : ''}`,
@@ -126,7 +135,7 @@ export function finishManyWorks(dialect: Dialect, ends: readonly MarkedEnd[], co
         FROM ended AS e
         JOIN LATERAL (
           SELECT machine_id, process${place} FROM work_backoff
-          WHERE machine_id = e.machine_id AND process = e.process AND parked_at IS NULL
+          WHERE machine_id = e.machine_id AND process = e.process AND ${notByOperator('work_backoff')}
           OFFSET 0 FOR UPDATE) AS b ON true
       ), cleared AS (
         DELETE FROM work_backoff AS b ${found('kept', 'b')} RETURNING b.machine_id
@@ -197,8 +206,8 @@ export function failWork(
                CASE WHEN attempts >= $13::int8 THEN 'it failed ' || attempts::text || ' times' END
         FROM next
         ON CONFLICT (machine_id, process) DO UPDATE
-        SET until = excluded.until, cause = excluded.cause, last_interval_seconds = excluded.last_interval_seconds,
-            attempts = excluded.attempts, parked_at = coalesce(kept.parked_at, excluded.parked_at),
+        SET until = ${laterIfSet}, cause = excluded.cause,
+            last_interval_seconds = excluded.last_interval_seconds, attempts = excluded.attempts, parked_at = coalesce(kept.parked_at, excluded.parked_at),
             parked_by = coalesce(kept.parked_by, excluded.parked_by),
             parked_reason = coalesce(kept.parked_reason, excluded.parked_reason)
         RETURNING machine_id

@@ -125,13 +125,14 @@ export const changes = {
         DELETE FROM work_backoff
         WHERE machine_id = $5::uuid AND process = $6::text AND parked_at IS NOT NULL RETURNING machine_id`,
   setBackoff: `
-        INSERT INTO work_backoff AS b (machine_id, process, until, cause)
-        SELECT machine_id, $6::text, clock_timestamp() + $8::int8 * interval '1 second', $4::text
+        INSERT INTO work_backoff AS b (machine_id, process, until, cause, set_by)
+        SELECT machine_id, $6::text, clock_timestamp() + $8::int8 * interval '1 second', $4::text, $2::text
         FROM machines WHERE machine_id = $5::uuid
-        ON CONFLICT (machine_id, process) DO UPDATE SET until = excluded.until, cause = excluded.cause
+        ON CONFLICT (machine_id, process) DO UPDATE
+        SET until = excluded.until, cause = excluded.cause, set_by = excluded.set_by
         RETURNING b.machine_id`,
   clearBackoff: `
-        UPDATE work_backoff SET until = clock_timestamp()
+        UPDATE work_backoff SET until = clock_timestamp(), set_by = NULL
         WHERE machine_id = $5::uuid AND process = $6::text AND until > now() RETURNING machine_id`,
   requestRelease: `
         INSERT INTO work_releases (machine_id, process, work_token, session_id, requested_by, reason)
@@ -184,7 +185,7 @@ export function findHolders(machineId: string): Statement {
     name: 'bmdb_find_holders',
     text: `
       SELECT w.process, s.session_component_name AS component, w.session_id AS session, w.work_started_at AS since,
-             l.session_deadline AS until
+             l.session_deadline AS until, l.session_deadline > now() AS alive
       FROM work AS w
       JOIN sessions AS s ON s.session_id = w.session_id
       JOIN session_leases AS l ON l.session_id = w.session_id
@@ -195,13 +196,13 @@ export function findHolders(machineId: string): Statement {
 
 /** The session, where it is there: what the history of its end rests on. */
 export const sessionThere = `
-        SELECT session_id FROM sessions WHERE session_id = $7::uuid`
+        SELECT session_id FROM sessions WHERE session_id = $7::uuid FOR UPDATE`
 
 /** Whether there is such a machine. */
 export function findMachine(machineId: string): Statement {
   return {
     name: 'bmdb_find_machine',
-    text: 'SELECT machine_id FROM machines WHERE machine_id = $1::uuid',
+    text: 'SELECT machine_retired_at IS NOT NULL AS retired FROM machines WHERE machine_id = $1::uuid',
     values: [machineId],
   }
 }

@@ -93,7 +93,8 @@ const held = `coalesce(
          FROM work AS w WHERE w.session_id = $1::uuid), '[]'::json) AS held,
         (SELECT json_agg(json_build_object('machineId', r.machine_id, 'process', r.process, 'token', r.work_token::text,
                                            'by', r.requested_by, 'reason', r.reason))
-         FROM work_releases AS r WHERE r.session_id = $1::uuid) AS releases`
+         FROM work_releases AS r
+         WHERE r.session_id = $1::uuid AND r.requested_at > now() - interval '2 hours') AS releases`
 
 /**
  * One beat. Locks and writes the session's row in session_leases, nothing else. The lease is locked first and judged

@@ -1,5 +1,5 @@
 import type { Statement } from '../database/server-connection.ts'
-import { end, type WorkKey } from './end-work.ts'
+import { end, laterIfSet, type WorkKey } from './end-work.ts'
 
 /** `snooze`: not a failure, and no attempt: the process stays away for so many seconds. */
 export function snoozeWork(work: WorkKey, historyId: string, componentName: string, seconds: number): Statement {
@@ -8,9 +8,9 @@ export function snoozeWork(work: WorkKey, historyId: string, componentName: stri
     name: 'bmdb_snooze',
     text: `
       WITH ${parts.deleted}, stored AS (
-        INSERT INTO work_backoff (machine_id, process, until, cause)
+        INSERT INTO work_backoff AS kept (machine_id, process, until, cause)
         SELECT machine_id, process, clock_timestamp() + $9::int8 * interval '1 second', 'snoozed' FROM ended
-        ON CONFLICT (machine_id, process) DO UPDATE SET until = excluded.until
+        ON CONFLICT (machine_id, process) DO UPDATE SET until = ${laterIfSet}
         RETURNING machine_id
       )
       SELECT EXISTS (SELECT 1 FROM ended) AS ended`,

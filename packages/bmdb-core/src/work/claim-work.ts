@@ -15,7 +15,7 @@ import {
 } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import { retryDelayMs } from '../retry-delay.ts'
-import { endSessions } from '../session/end-sessions.ts'
+import { endSessions, freeFrozen, isLockTimeout } from '../session/end-sessions.ts'
 import type { SessionContext } from '../session/session-context.ts'
 import { claim, findClaimed, type Candidate, type ClaimRow } from '../sql/claim.ts'
 import { lockForRules } from '../sql/claim-rules.ts'
@@ -195,8 +195,14 @@ async function claimOnce<Client extends PrismaClientLike>(
     run(`claim of ${process}`, async (connection) => {
       const before = locks()
       if (before.length === 0) return (await connection.query<ClaimRow & QueryResultRow>(statement())).rows
-      const results = await inOneTransaction(connection, database.dialect, [waitForLocks, ...before, statement()])
-      return results.at(-1)!.rows as ClaimRow[]
+      try {
+        const results = await inOneTransaction(connection, database.dialect, [waitForLocks, ...before, statement()])
+        return results.at(-1)!.rows as ClaimRow[]
+      } catch (error) {
+        // Perhaps of a dead holder that is frozen inside a transaction, whose end a claim by rules would never reach.
+        if (isLockTimeout(error)) await freeFrozen(database, connection, machineIds)
+        throw error
+      }
     })
   let alone = await send()
   if (alone.some((row) => row.state === 'rules')) {

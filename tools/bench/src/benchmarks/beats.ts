@@ -31,7 +31,8 @@ how many of them one database carries. The second row then beats without a pause
 }
 
 const anyOf = (ids: readonly string[]): string => ids[Math.floor(Math.random() * ids.length)]!
-const beatOnce = (pool: Pool, ids: readonly string[]): Promise<unknown> => pool.query(beat(anyOf(ids), 3_600))
+const beatOnce = (pool: Pool, ids: readonly string[]): Promise<unknown> =>
+  pool.query(beat('postgresql', anyOf(ids), 3_600))
 
 function updateOnce(pool: Pool, ids: readonly string[]): Promise<unknown> {
   return pool.query({
