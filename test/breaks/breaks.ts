@@ -620,7 +620,7 @@ const coreBreaks: readonly Break[] = [
     replace: `machine_retired_at IS NULL
           AND NOT EXISTS (SELECT 1 FROM work_held WHERE machine_id = $5::uuid)`,
     by: 'machine_retired_at IS NULL',
-    test: { file: 'packages/bmdb-core/test/operator.test.ts', title: 'retire is refused while it is held' },
+    test: { file: 'packages/bmdb-core/test/operator.test.ts', title: 'retiring waits for a claim that is under way' },
   },
   {
     name: 'an-act-is-not-looked-for-after-it-waited',
@@ -654,14 +654,6 @@ const coreBreaks: readonly Break[] = [
       file: 'packages/bmdb-core/test/set-aside.test.ts',
       title: 'set while it was held is not shortened by its finish',
     },
-  },
-  {
-    name: 'an-act-whose-answer-is-lost-is-done-again',
-    promise: 'what operators say binds every claim',
-    file: 'packages/bmdb-core/src/operator/acting.ts',
-    replace: 'if (await wasDone()) return true',
-    by: '',
-    test: { file: 'packages/bmdb-core/test/operator.test.ts', title: 'is done once, where its answer is lost' },
   },
   {
     name: 'a-reading-may-have-been-written',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { migratedDatabase } from '../setup.ts'
 import { hammer } from './hammer.ts'
 import { ways } from './ways.ts'
@@ -14,6 +14,7 @@ test(
       seconds: 4,
       machines: 10,
       signal,
+      built: inject('built'),
     })
     expect(violations).toEqual([])
     for (const process of ['Flash', 'Inspect', 'Reboot']) expect(held[process]).toBeGreaterThan(5)

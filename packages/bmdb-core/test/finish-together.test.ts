@@ -95,7 +95,7 @@ describe('finishes that are called in the same turn go in one statement', () => 
     const client = await plainClient(database)
     await client.query('BEGIN')
     await client.query('SELECT * FROM work WHERE machine_id = $1 FOR UPDATE', [works[0]!.machineId])
-    const ends = works.map((work) => work.finish())
+    const ends = works.map((work, index) => work.finish(undefined, index === 0 ? {} : { timeoutMs: 5_000 }))
     await Promise.all(ends.slice(1))
     await untilWaiting(database)
     expect(works[0]!.ended).toBe(false)

@@ -2,7 +2,7 @@ import { startWireProxy } from '@bmdb/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Operator } from '../src/index.ts'
 import { faults, startProxy } from './proxy.ts'
-import { deadHolder, noBeats, plainClient, rejection, testMachines, untilWaiting } from './work-setup.ts'
+import { deadHolder, noBeats, pause, plainClient, rejection, testMachines, untilWaiting } from './work-setup.ts'
 
 const because = { reason: 'a test' }
 const unknown = '99999999-9999-4999-8999-999999999999'
@@ -104,6 +104,8 @@ describe('what an operator does', () => {
     const lost = proxy.next('bmdb_operator_retire', faults['cut between'])
     const retiring = behind.operator('ann').retire(machineIds[0]!, because)
     await lost
+    // The next try waits behind the first, unless that has waited too long.
+    await Promise.race([untilWaiting(database, 2).catch(() => {}), pause(90)])
     await blocker.query('COMMIT')
     expect(await retiring).toBe(true)
     const { rows } = await connection.fleet.operatorHistory()
@@ -163,6 +165,21 @@ describe('the life of a machine', () => {
     await work.finish()
     expect(await connection.operator('ann')[verb](id, because)).toBe(true)
     expect(await session.startWork('P', [id])).toBeNull()
+  })
+
+  test('retiring waits for a claim that is under way, and is refused by it', async () => {
+    const { connection, database, machineIds } = await testMachines(1)
+    const session = await connection.startSession(noBeats)
+    const blocker = await plainClient(database)
+    await blocker.query('BEGIN')
+    await blocker.query('SELECT 1 FROM sessions WHERE session_id = $1 FOR UPDATE', [session.id])
+    const claiming = session.startWork('P', machineIds)
+    await untilWaiting(database, 1)
+    const retiring = rejection(connection.operator('ann').retire(machineIds[0]!, because))
+    await untilWaiting(database, 2)
+    await blocker.query('COMMIT')
+    expect(await claiming).not.toBeNull()
+    expect(await retiring).toMatchObject({ code: 'ERR_WORK_CONFLICT', session: session.id })
   })
 
   test('a machine whose holder is dead can be deleted; its history and its tokens stay', async () => {

@@ -73,9 +73,9 @@ export async function once(
     attempt += 1
     const wasDone = async (): Promise<boolean> =>
       mayHaveRun && (await connection.query(findAct(what.historyId))).rowCount === 1
-    if (await wasDone()) return true
     try {
-      // Where it finds nothing to change, the try before, which it may have waited for, has changed it.
+      // Where it finds nothing to change, the try before, which it may have waited for, has changed it; where it does find
+      // something, its mark is there already, and nothing is written.
       return (await send(connection, attempt)) || (await wasDone())
     } catch (error) {
       const refused = sqlState(error) === undefined && error instanceof Error ? error.cause : error
