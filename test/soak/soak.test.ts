@@ -18,11 +18,11 @@ async function soak(...flags: string[]): Promise<{ code: number | null; output: 
   return { code, output }
 }
 
-test('promises 1 to 9 hold in a soak of 10 s', { timeout: 120_000 }, async () => {
+test('promises 1 to 9 hold in a soak of 15 s', { timeout: 120_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'bmdb-soak-test-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const jsonFile = join(directory, 'soak.json')
-  const few = ['--seconds', '10', '--workers', '2', '--machines', '3', '--collectors', '1', '--json', jsonFile]
+  const few = ['--seconds', '15', '--workers', '2', '--machines', '3', '--collectors', '1', '--json', jsonFile]
   const { code, output } = await soak(...few)
   expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('soak: PASSED') as string })
   const result = JSON.parse(await readFile(jsonFile, 'utf8')) as {
@@ -31,7 +31,7 @@ test('promises 1 to 9 hold in a soak of 10 s', { timeout: 120_000 }, async () =>
     figures: { increments: number }
   }
   expect(result.violations).toEqual([])
-  expect(Object.values(result.faults).reduce((sum, times) => sum + times, 0)).toBeGreaterThanOrEqual(5)
+  expect(Object.values(result.faults).reduce((sum, times) => sum + times, 0)).toBeGreaterThanOrEqual(8)
   expect(result.figures.increments).toBeGreaterThan(0)
 })
 
