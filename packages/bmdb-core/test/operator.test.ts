@@ -2,7 +2,7 @@ import { startWireProxy } from '@bmdb/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Operator } from '../src/index.ts'
 import { faults, startProxy } from './proxy.ts'
-import { deadHolder, noBeats, pause, plainClient, rejection, testMachines, untilWaiting } from './work-setup.ts'
+import { deadHolder, noBeats, plainClient, rejection, testMachines, untilWaiting } from './work-setup.ts'
 
 const because = { reason: 'a test' }
 const unknown = '99999999-9999-4999-8999-999999999999'
@@ -94,19 +94,17 @@ describe('what an operator does', () => {
   test('is told as done where a try that was given up did it while the next one waited behind it', async () => {
     const { connection, database, machineIds } = await testMachines(1)
     const { proxy, url } = await startProxy(database.url)
-    onTestFinished(() => proxy.heal())
     const behind = await database.open({ databaseUrl: url })
     await behind.fleet.machines()
-    const blocker = await plainClient(database)
-    await blocker.query('BEGIN')
-    await blocker.query('SELECT 1 FROM machines FOR UPDATE')
-    // Its server goes on waiting for the row, while the program has lost it and tries again.
-    const lost = proxy.next('bmdb_operator_retire', faults['cut between'])
+    // Longer than the next try takes to be there, shorter than the server takes to see that its client is gone.
+    await database.sql(
+      `CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$`,
+    )
+    await database.sql('CREATE TRIGGER slowly BEFORE UPDATE ON machines FOR EACH ROW EXECUTE FUNCTION slowly()')
+    const lost = proxy.next(/^COMMIT$/, faults['cut between'])
     const retiring = behind.operator('ann').retire(machineIds[0]!, because)
     await lost
-    // The next try waits behind the first, unless that has waited too long.
-    await Promise.race([untilWaiting(database, 2).catch(() => {}), pause(90)])
-    await blocker.query('COMMIT')
     expect(await retiring).toBe(true)
     const { rows } = await connection.fleet.operatorHistory()
     expect(rows.map((row) => row.action)).toEqual(['retire'])
@@ -162,6 +160,7 @@ describe('the life of a machine', () => {
     const work = (await session.startWork('P', [id]))!
     const error = await rejection(connection.operator('ann')[verb](id, because))
     expect(error).toMatchObject({ code: 'ERR_WORK_CONFLICT', component: 'test', session: session.id })
+    expect(error.message).toContain(`machine ${id} is held for P by test`)
     await work.finish()
     expect(await connection.operator('ann')[verb](id, because)).toBe(true)
     expect(await session.startWork('P', [id])).toBeNull()
