@@ -56,7 +56,7 @@ export async function runOwn<T>(
       connection.release()
       if (error instanceof BMDBError) throw error
       const phase = error instanceof NotCommittedError ? 'running' : 'committing'
-      const raw = error instanceof NotCommittedError ? error.cause : error
+      const raw = refusalOf(error)
       const verdict = judge(raw, phase, broken)
       if (verdict === 'unknown' || verdict === 'committed') mayHaveRun = true
       if (limit.signal.aborted) throw ended(limit.signal.reason, what, mayHaveRun, limit, raw)
@@ -88,6 +88,11 @@ const idleInTransactionMs = 500
 
 /** One of several statements was refused, and with it the transaction that they were in. */
 class NotCommittedError extends Error {}
+
+/** The database's own error, of one statement that was sent by itself or of one among several. */
+export function refusalOf(error: unknown): unknown {
+  return error instanceof NotCommittedError ? error.cause : error
+}
 
 /**
  * Sends BEGIN, the statements and COMMIT in one round trip.

@@ -2,7 +2,7 @@ import { v4 as newId } from 'uuid'
 import { text } from '../arguments.ts'
 import { constraintOf, sqlState } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
-import { inOneTransaction, readOwn, runOwn } from '../database/own-statements.ts'
+import { inOneTransaction, readOwn, refusalOf, runOwn } from '../database/own-statements.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import { MachineNotFoundError, TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
@@ -78,7 +78,7 @@ export async function once(
       // something, its mark is there already, and nothing is written.
       return (await send(connection, attempt)) || (await wasDone())
     } catch (error) {
-      const refused = sqlState(error) === undefined && error instanceof Error ? error.cause : error
+      const refused = refusalOf(error)
       if (sqlState(refused) === '23505' && constraintOf(refused) === 'operator_history_pkey') return true
       throw error
     }

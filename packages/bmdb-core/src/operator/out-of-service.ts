@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts'
 import { constraintOf, sqlState } from '../database/database-error.ts'
-import { readOwn, runOwn } from '../database/own-statements.ts'
+import { readOwn, refusalOf, runOwn } from '../database/own-statements.ts'
 import { MachineNotFoundError, TransactionTimeoutError, WorkConflictError, type Holder } from '../errors.ts'
 import { Limit } from '../limit.ts'
 import { retryDelayMs } from '../retry-delay.ts'
@@ -30,7 +30,7 @@ export async function takeOutOfService(
   for (let attempt = 1; ; attempt++) {
     const holders = await holdersOf(acting, machineId, limit)
     const living = holders.find((holder) => holder.alive)
-    if (living !== undefined) throw new WorkConflictError(machineId, action, living)
+    if (living !== undefined) throw new WorkConflictError(machineId, living.process, living)
     if (holders.length > 0)
       await runOwn(database, limit, 'ending expired sessions', async (connection) => {
         const sessions = holders.map((holder) => holder.session)
@@ -51,7 +51,7 @@ export async function takeOutOfService(
   }
 }
 
-type FoundHolder = Holder & { readonly alive: boolean }
+type FoundHolder = Holder & { readonly process: string; readonly alive: boolean }
 
 async function holdersOf({ database }: Acting, machineId: string, limit: Limit): Promise<readonly FoundHolder[]> {
   const { rows } = await readOwn(database, limit, 'looking for holders', (connection) =>
@@ -62,6 +62,6 @@ async function holdersOf({ database }: Acting, machineId: string, limit: Limit):
 
 /** Its holder died after it was looked at: the row of work keeps the machine's. */
 function isHeldByTheDead(error: unknown): boolean {
-  const refused = sqlState(error) === undefined && error instanceof Error ? error.cause : error
+  const refused = refusalOf(error)
   return sqlState(refused) === '23503' && constraintOf(refused) === 'work_machine_id_fkey'
 }

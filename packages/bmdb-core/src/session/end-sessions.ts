@@ -2,7 +2,7 @@ import type { QueryResult } from 'pg'
 import { sqlState } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
 import { messageOf } from '../errors.ts'
-import { inOneTransaction } from '../database/own-statements.ts'
+import { inOneTransaction, refusalOf } from '../database/own-statements.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import {
   byIndexes,
@@ -63,7 +63,7 @@ export async function endSessions(
 
 /** Whether a transaction of BMDB's own was refused because it waited too long for a lock. */
 export function isLockTimeout(error: unknown): boolean {
-  return sqlState(error instanceof Error ? error.cause : undefined) === '55P03'
+  return sqlState(refusalOf(error)) === '55P03'
 }
 
 /** Ends the connections of programs that are frozen inside transactions, of expired sessions with work on these machines. */

@@ -3,7 +3,7 @@ import { v4 as newId } from 'uuid'
 import { invalid, uuid } from '../arguments.ts'
 import { sleep } from '../clock.ts'
 import { constraintOf, sqlState } from '../database/database-error.ts'
-import { inOneTransaction, runOwn } from '../database/own-statements.ts'
+import { inOneTransaction, refusalOf, runOwn } from '../database/own-statements.ts'
 import type { ServerConnection, Statement } from '../database/server-connection.ts'
 import {
   MachineNotFoundError,
@@ -249,7 +249,7 @@ async function explain<Client extends PrismaClientLike>(
   candidates: readonly Candidate[],
   error: unknown,
 ): Promise<readonly ClaimRow[]> {
-  const refused = sqlState(error) === undefined && error instanceof Error ? error.cause : error
+  const refused = refusalOf(error)
   const state = sqlState(refused)
   const constraint = constraintOf(refused)
   if (state === '23503' && constraint === 'work_session_id_fkey') throw session.foundGone()
