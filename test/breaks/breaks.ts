@@ -504,6 +504,17 @@ const coreBreaks: readonly Break[] = [
       title: 'the signal aborts when the session ends',
     },
   },
+  {
+    name: 'a-broken-connection-ends-the-program',
+    promise: '13',
+    file: 'packages/bmdb-core/src/database/database.ts',
+    replace: "pool.on('connect', noticeLoss)",
+    by: '',
+    test: {
+      file: 'packages/bmdb-core/test/broken-connections.test.ts',
+      title: 'between the pool and whoever takes it',
+    },
+  },
 ]
 
 /** All of them. */

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Address } from './address.ts'
 import { PoolFullError, sqlState } from './database-error.ts'
 import { connectionConfig, type Dialect, type Server } from './server.ts'
-import { ServerConnection } from './server-connection.ts'
+import { noticeLoss, ServerConnection } from './server-connection.ts'
 
 /** The connections for transactions and statements. Beats have their own: `beat/beat-line.ts`. Knows no sessions. */
 export class Database {
@@ -66,6 +66,7 @@ export class Database {
 
   #newPool(max: number): Pool {
     const pool = new Pool({ ...this.#config, max })
+    pool.on('connect', noticeLoss)
     // An idle connection that breaks is thrown away by the pool; without a listener it would end the program.
     pool.on('error', (error) => this.logger.debug('an idle connection broke', { error: error.message }))
     return pool

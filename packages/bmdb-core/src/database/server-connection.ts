@@ -4,27 +4,34 @@ import { ConnectionGivenUpError } from './database-error.ts'
 /** A statement with its parameters; one with a name is prepared once on each connection. */
 export type Statement = QueryConfig<unknown[]>
 
+const lost = new WeakSet<PoolClient>()
+
+/**
+ * Notices when a connection breaks, from the moment that the pool has it. Between the pool, which then stops listening, and
+ * whoever takes it lie turns of the event loop's microtasks: news that come in one packet with an answer are told before
+ * them, and with nobody listening they would end the program.
+ */
+export function noticeLoss(client: PoolClient): void {
+  client.on('error', () => lost.add(client))
+}
+
 /**
  * One connection, taken from the pool for one purpose. It knows whether it is still whole, so that nobody has to guess
  * from an error's text, and it never goes back into the pool when it is not.
  */
 export class ServerConnection {
   readonly #client: PoolClient
-  #broken = false
+  #givenUp = false
   #released = false
   #pending = 0
-  readonly #onError = (): void => {
-    this.#broken = true
-  }
 
   constructor(client: PoolClient) {
     this.#client = client
-    client.on('error', this.#onError)
   }
 
   /** True once the connection was lost, or given up by {@link destroy}. */
   get broken(): boolean {
-    return this.#broken
+    return this.#givenUp || lost.has(this.#client)
   }
 
   /** True while an answer is awaited. */
@@ -50,14 +57,14 @@ export class ServerConnection {
 
   /** Gives a connection that is whole, idle and outside a transaction back to the pool, and closes any other one. Twice is harmless. */
   release(): void {
-    if (this.#broken || this.busy || this.inTransaction) this.destroy()
+    if (this.broken || this.busy || this.inTransaction) this.destroy()
     else this.#release()
   }
 
   /** Closes the connection at once, whatever it is doing; the server ends its transaction, unless it was committing. */
   destroy(): void {
     if (this.#released) return
-    this.#broken = true
+    this.#givenUp = true
     // With answers outstanding, the client's own end() would wait for them.
     ;(this.#client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
     this.#release(new ConnectionGivenUpError())
@@ -66,12 +73,6 @@ export class ServerConnection {
   #release(error?: Error): void {
     if (this.#released) return
     this.#released = true
-    if (error === undefined) {
-      this.#client.off('error', this.#onError)
-      this.#client.release()
-    } else {
-      // The listener stays: a connection that is being closed may still report that it broke.
-      this.#client.release(error)
-    }
+    this.#client.release(error)
   }
 }

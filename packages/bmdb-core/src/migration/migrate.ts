@@ -4,7 +4,7 @@ import { orAbort, sleep } from '../clock.ts'
 import type { Address } from '../database/address.ts'
 import { asUnavailable, sqlState } from '../database/database-error.ts'
 import { connectionConfig, type Server } from '../database/server.ts'
-import { MigrationError, messageOf } from '../errors.ts'
+import { BMDBError, MigrationError, messageOf } from '../errors.ts'
 import type { Limit } from '../limit.ts'
 import type { Logger } from '../logger.ts'
 import { isBreaking, isOwn, migrationFiles, statementsOf, type MigrationFile } from './migration-file.ts'
@@ -98,19 +98,19 @@ async function withClient<T>(
     ...connectionConfig(address, server, 'bmdb migrations'),
     connectionTimeoutMillis: Math.max(1, limit.remainingMs()),
   })
-  client.on('error', () => {})
+  let connected = false
+  let broken = false
+  client.on('error', () => (broken = true))
   try {
     await orAbort(client.connect(), limit.signal)
+    connected = true
     return await orAbort(run(client), limit.signal)
   } catch (error) {
-    throw asUnavailable(error, address.shown, sqlState(error) === undefined && isDriverError(error)) ?? error
+    if (error instanceof BMDBError || limit.signal.aborted) throw error
+    throw asUnavailable(error, address.shown, broken || !connected) ?? error
   } finally {
     void client.end().catch(() => {})
   }
-}
-
-function isDriverError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error
 }
 
 async function readStatus(client: Client, files: readonly MigrationFile[], limit: Limit): Promise<MigrationStatus> {
