@@ -10,7 +10,8 @@ const manifest = createRequire(import.meta.url)('nx/package.json')
 const nx = join(root, 'node_modules/nx', manifest.bin.nx)
 
 process.stdout.write(existsSync(main) ? 'building what changed\n' : 'building (the first time takes half a minute)\n')
-const build = spawnSync(process.execPath, [nx, 'run-many', '-t', 'build', '-p', 'dev-stack'], {
+// The command line too: it is how one looks at what then runs.
+const build = spawnSync(process.execPath, [nx, 'run-many', '-t', 'build', '-p', 'dev-stack,cli'], {
   cwd: root,
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'pipe'],

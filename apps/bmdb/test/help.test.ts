@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { exitCodeMeanings } from '../src/exit-codes.ts'
 import { commandTree } from '../src/run.ts'
 import { invoke } from './invoke.ts'
@@ -83,4 +85,16 @@ test('the exit codes are the same in the code, in the help and in the README', a
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(Object.entries(exitCodeMeanings)))
   const { out } = await invoke(['--help'])
   for (const [code, meaning] of Object.entries(exitCodeMeanings)) expect(out).toContain(`  ${code}  ${meaning}\n`)
+})
+
+test('a command that was not built yet says in one line how it is built', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bmdb-unbuilt-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'bin'))
+  copyFileSync(join(import.meta.dirname, '../bin/bmdb.mjs'), join(folder, 'bin/bmdb.mjs'))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'bin/bmdb.mjs'), 'work', 'ls'], {
+    encoding: 'utf8',
+  })
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toMatch(/^error: bmdb is not built yet: run npx nx run cli:build .*\n$/)
 })
