@@ -1,4 +1,4 @@
-import type { Logger, PrismaClientLike } from '@bmdb/core'
+import { causeText, type Logger, type PrismaClientLike } from '@bmdb/core'
 import type { Ended } from './end-work.ts'
 import type { RunRef } from './events.ts'
 import { messageOf } from './log.ts'
@@ -22,14 +22,14 @@ export function tellEnd<Client extends PrismaClientLike>(
     case 'failed': {
       const { error } = ended
       const parked = process.maxAttempts !== undefined && ref.attempt >= process.maxAttempts
-      log.warn('the run failed', { attempt: ref.attempt, cause: messageOf(error), ...(parked ? { parked } : {}) })
+      log.warn('the run failed', { attempt: ref.attempt, cause: causeText(error), ...(parked ? { parked } : {}) })
       return events.tell('failed', { ...ref, error, parked })
     }
     case 'snoozed':
       log.debug('snoozed', { seconds: ended.seconds })
       return events.tell('snoozed', { ...ref, seconds: ended.seconds })
     case 'parked':
-      log.warn('parked', { reason: messageOf(ended.reason) })
+      log.warn('parked', { reason: causeText(ended.reason) })
       return events.tell('parked', { ...ref, reason: ended.reason })
     case 'canceled': {
       const { reason } = ended

@@ -15,7 +15,10 @@ export interface Address {
  */
 export function parseAddress(databaseUrl: unknown): Address {
   if (typeof databaseUrl !== 'string' || databaseUrl === '')
-    throw new InvalidArgumentError('databaseUrl must be a URL such as postgresql://user:password@host:5432/database')
+    throw new InvalidArgumentError(
+      `databaseUrl is ${databaseUrl === '' ? 'empty' : typeof databaseUrl}, it must be a URL such as ` +
+        'postgresql://user:password@host:5432/database',
+    )
   let scheme: string
   let config: ClientConfig
   try {
