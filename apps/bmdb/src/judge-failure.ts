@@ -1,5 +1,12 @@
 import { constants } from 'node:os'
-import { isBMDBError, type ErrorCode } from '@bmdb/core'
+import {
+  isBMDBError,
+  WorkBackoffError,
+  WorkBlockedError,
+  WorkConflictError,
+  type BMDBError,
+  type ErrorCode,
+} from '@bmdb/core'
 import { failureLine, StartupError, StopRequestedError } from '@bmdb/program'
 import { exitCodes, shellExitCodes } from './exit-codes.ts'
 import { CommandNotStartedError } from './exec/command-group.ts'
@@ -34,7 +41,8 @@ export function judgeFailure(error: unknown): JudgedFailure {
   if (failure instanceof StopRequestedError || failure instanceof InterruptedError)
     return { exitCode: shellExitCodes.signal + constants.signals[failure.signalName], line }
   if (failure instanceof NotFoundError) return { exitCode: exitCodes.notFound, line }
-  if (isBMDBError(failure)) return { exitCode: codeOf[failure.code] ?? exitCodes.failed, line }
+  if (isBMDBError(failure))
+    return { exitCode: codeOf[failure.code] ?? exitCodes.failed, line: `${line}${remedyOf(failure)}` }
   const denied = deniedOf(failure)
   if (denied !== undefined)
     return {
@@ -43,6 +51,31 @@ export function judgeFailure(error: unknown): JudgedFailure {
     }
   const cannotStart = failure instanceof StartupError || nameOf(failure) === 'EmbeddedDatabaseError'
   return { exitCode: cannotStart ? exitCodes.database : exitCodes.failed, line }
+}
+
+/** What to do about a refusal, where that is a command. */
+function remedyOf(error: BMDBError): string {
+  if (error instanceof WorkConflictError)
+    return `: wait, or bmdb work release ${error.machineId} ${shellWord(error.heldFor)}`
+  if (error instanceof WorkBackoffError)
+    return `: wait, or bmdb backoff clear ${error.machineId} ${shellWord(error.process)}`
+  if (!(error instanceof WorkBlockedError)) return ''
+  switch (error.reason) {
+    case 'paused':
+      return `: bmdb process resume ${shellWord(error.process)} ends that`
+    case 'parked':
+      return `: bmdb backoff unpark ${error.machineId} ${shellWord(error.process)} ends that`
+    case 'locked out':
+      return `: bmdb machine end-lock-out ${error.machineId} ends that`
+    case 'retired':
+      return `: bmdb machine return ${error.machineId} takes it back into service`
+    case 'failure domain':
+      return ': wait until one of them is done'
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** Where disposing failed too, what was thrown first counts. */

@@ -211,6 +211,41 @@ describe('what operators look at', () => {
     expect((await invoke(['explain', id, 'P', '--check'], { url: database.url })).code).toBe(5)
   })
 
+  test('a process that nobody declared is told beside the others, where there are any: its name may be a slip', async () => {
+    const { database, connection, machineIds } = await testMachines(1)
+    await connection.declareProcess({ process: 'PowerCheck' })
+    const told = 'nobody has declared a process Powerchk (declared: PowerCheck)\n'
+    const paused = await invoke(['process', 'pause', 'Powerchk', '--reason', 'a slip'], { url: database.url })
+    expect(paused).toMatchObject({ code: 0, out: 'paused process Powerchk\n', err: told })
+    expect(await invoke(['explain', machineIds[0], 'Powerchk'], { url: database.url })).toMatchObject({ err: told })
+    expect(await invoke(['explain', machineIds[0], 'PowerCheck'], { url: database.url })).toMatchObject({ err: '' })
+  })
+
+  test('what was parked for its failures, and what was only snoozed, say so', async () => {
+    const { database, connection, machineIds } = await testMachines(2)
+    const session = await connection.startSession(noBeats)
+    const [failed, snoozed] = machineIds
+    await (await session.startWork('P', [failed]))!.fail('no power', undefined, { maxAttempts: 1 })
+    await (await session.startWork('P', [snoozed!]))!.snooze(60)
+    const { out } = await invoke(['backoff', 'ls'], { url: database.url })
+    expect(out).toContain('it failed 1 time; the last cause: no power')
+    expect(out).toMatch(/snoozed until .*\t0\tsnoozed/)
+    const explained = await invoke(['explain', failed, 'P'], { url: database.url })
+    expect(explained.out).toMatch(/^✗ not parked: .*; the last cause: no power$/m)
+  })
+
+  test('a refusal says which command ends it', async () => {
+    const { database, connection, machineIds } = await testMachines(1)
+    const [id] = machineIds
+    const session = await connection.startSession(noBeats)
+    await session.startWork('P', [id])
+    const held = await invoke(['machine', 'retire', id, '--reason', 'old'], { url: database.url })
+    expect(held).toMatchObject({ code: 6 })
+    expect(held.err).toMatch(
+      new RegExp(`^error: machine ${id} is held for P by .*: wait, or bmdb work release ${id} P\n$`),
+    )
+  })
+
   test('verify finds nothing in an honest history, and exits with 7 where two hold at once', async () => {
     const { database, connection, machineIds } = await testMachines(1)
     await (await connection.startSession(noBeats)).work(machineIds[0], 'P', async () => {})

@@ -1,4 +1,4 @@
-import type { ActOptions, Operator } from '@bmdb/core'
+import type { ActOptions, Connection, Operator, PrismaClient } from '@bmdb/core'
 import type { Command } from 'commander'
 import { reason, text } from '../arguments/kinds.ts'
 import type { Context } from '../context.ts'
@@ -45,11 +45,11 @@ export async function act(
   command: Command,
   options: ActingOptions,
   telling: Telling,
-  doing: (operator: Operator, options: ActOptions) => Promise<boolean>,
+  doing: (operator: Operator, options: ActOptions, connection: Connection<PrismaClient>) => Promise<boolean>,
 ): Promise<number> {
   const name = operatorName(context, command, options)
   const done = await withDatabase(context, ({ connection, wait }) =>
-    doing(connection.operator(name), { ...wait, reason: options.reason }),
+    doing(connection.operator(name), { ...wait, reason: options.reason }, connection),
   )
   return tellAct(context, telling, done)
 }

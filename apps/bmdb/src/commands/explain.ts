@@ -1,9 +1,11 @@
+import type { Explanation } from '@bmdb/core'
 import type { Command } from 'commander'
 import { processName, uuid } from '../arguments/kinds.ts'
 import { withDatabase } from '../database/with-database.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { NotFoundError } from '../failures.ts'
 import { addArgument, addCommand, whenRun, type Run } from './define.ts'
+import { noteUndeclared } from './undeclared.ts'
 
 /** `bmdb explain` */
 export function addExplainCommand(root: Command, run: Run): void {
@@ -22,12 +24,13 @@ export function addExplainCommand(root: Command, run: Run): void {
   command.option('--check', 'exits with 5 unless it is eligible')
   whenRun<{ check?: true }>(run, command, async (context, options, [machineId = '', process = '']) => {
     const { output } = context
-    const explanation = await withDatabase(context, ({ connection, wait }) =>
-      connection.explain(machineId, process, wait),
-    )
+    const explanation = await withDatabase(context, async ({ connection, wait }) => {
+      const found = await connection.explain(machineId, process, wait)
+      if (isUnknown(found)) throw new NotFoundError(`machine ${machineId}`)
+      await noteUndeclared(output, connection, process, wait)
+      return found
+    })
     const { eligible, conditions } = explanation
-    if (conditions.some(({ condition, holds }) => condition === 'known' && holds === false))
-      throw new NotFoundError(`machine ${machineId}`)
     if (output.json) await output.value(explanation)
     else {
       await output.line(`eligible: ${eligible === null ? 'cannot be judged here' : eligible ? 'yes' : 'no'}`)
@@ -35,6 +38,10 @@ export function addExplainCommand(root: Command, run: Run): void {
     }
     return options.check === true && eligible !== true ? exitCodes.nothing : exitCodes.done
   })
+}
+
+function isUnknown({ conditions }: Explanation): boolean {
+  return conditions.some(({ condition, holds }) => condition === 'known' && holds === false)
 }
 
 function markOf(holds: boolean | null): string {

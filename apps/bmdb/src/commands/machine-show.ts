@@ -4,7 +4,7 @@ import { uuid } from '../arguments/kinds.ts'
 import { withDatabase } from '../database/with-database.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { NotFoundError } from '../failures.ts'
-import { backoffState, domainsOf, lockOutOf } from '../output/columns.ts'
+import { backoffState, causeOf, domainsOf, lockOutOf } from '../output/columns.ts'
 import type { Cell } from '../output/shown.ts'
 import { addArgument, addCommand, whenRun, type Run } from './define.ts'
 
@@ -54,7 +54,7 @@ export function addMachineShow(group: Command, run: Run): void {
         `${one.process} by ${one.component} (session ${one.sessionId}, token ${one.token}) since ` +
           `${one.startedAt.toISOString()}${one.alive ? '' : ', whose session expired'}`,
       ]),
-      ...backoffs.map((one): [string, Cell] => ['kept off', `${one.process}: ${backoffState(one)}: ${one.cause}`]),
+      ...backoffs.map((one): [string, Cell] => ['kept off', `${one.process}: ${backoffState(one)}: ${causeOf(one)}`]),
       ...history.map((one): [string, Cell] => [
         'history',
         `${one.timestamp.toISOString()} ${one.process} ${one.event} by ${one.componentName} (token ${one.token})` +

@@ -10,6 +10,7 @@ import type { Cell } from '../output/shown.ts'
 import { act, addActingOptions, type ActingOptions } from './acting.ts'
 import { addArgument, addCommand, whenRun, type Run } from './define.ts'
 import { addListingOptions, list, type ListingOptions } from './listing.ts'
+import { noteUndeclared } from './undeclared.ts'
 
 /** `bmdb process …` */
 export function addProcessCommands(root: Command, run: Run): void {
@@ -75,7 +76,7 @@ function addShow(group: Command, run: Run): void {
       ['in backoff', counts.backoff],
       ['parked', counts.parked],
       ['locked out', counts.lockedOut],
-      ['waiting since', counts.waitingSince],
+      ['waiting since', counts.waitingSince ?? 'no machine waits'],
     ]
     await output.rows(
       [
@@ -98,7 +99,11 @@ function addPause(group: Command, run: Run): void {
   whenRun<ActingOptions>(run, command, (context, options, [process = '']) => {
     const nothing = `process ${process} is paused already`
     const telling = { action: 'pause', did: `paused process ${process}`, nothing, about: { process } }
-    return act(context, command, options, telling, (operator, because) => operator.pause(process, because))
+    return act(context, command, options, telling, async (operator, because, connection) => {
+      const done = await operator.pause(process, because)
+      await noteUndeclared(context.output, connection, process, because)
+      return done
+    })
   })
 }
 

@@ -27,7 +27,7 @@ export function addVerifyCommand(root: Command, run: Run): void {
     )
     if (output.json) await output.value(audit)
     else {
-      await output.rows(columns, audit.findings)
+      if (audit.findings.length > 0) await output.rows(columns, audit.findings)
       const found = audit.findings.length
       const many = found === limit ? `${found} findings or more` : `${found} finding${found === 1 ? '' : 's'}`
       await output.note(`looked at ${audit.rows} rows of history: ${found === 0 ? 'nothing is wrong' : many}`)

@@ -26,9 +26,16 @@ export function lockOutOf({ lockOut }: MachineRow): string {
 
 /** Until when a process is kept off, in words. */
 export function backoffState(row: BackoffRow): string {
+  const waiting = row.attempts === 0 && row.cause === 'snoozed' ? 'snoozed' : 'backoff'
   return row.parkedAt === null
-    ? `backoff until ${row.until.toISOString()}`
+    ? `${waiting} until ${row.until.toISOString()}`
     : `parked by ${row.parkedBy ?? '?'} at ${row.parkedAt.toISOString()}`
+}
+
+/** Why: where failures led to parking, also the last of them. */
+export function causeOf({ parkedReason, cause, attempts }: BackoffRow): string {
+  if (parkedReason === null) return cause
+  return attempts === 0 || parkedReason === cause ? parkedReason : `${parkedReason}; the last cause: ${cause}`
 }
 
 export const machineColumns: readonly Column<MachineRow>[] = [
@@ -78,7 +85,7 @@ export const backoffColumns: readonly Column<BackoffRow>[] = [
   { title: 'PROCESS', of: (row) => row.process },
   { title: 'STATE', of: backoffState },
   { title: 'FAILURES', of: (row) => row.attempts },
-  { title: 'CAUSE', of: (row) => row.parkedReason ?? row.cause },
+  { title: 'CAUSE', of: causeOf },
 ]
 
 export const processColumns: readonly Column<ProcessRow>[] = [

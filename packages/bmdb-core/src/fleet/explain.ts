@@ -112,9 +112,11 @@ function heldFact(holder: HolderJson): string {
 
 function backoffFact(row: ExplainRow): string {
   if (row.backoff_until === null) return 'it has not failed since the last success'
+  const end = `${row.backoff_over === true ? 'was over at' : 'until'} ${row.backoff_until.toISOString()}`
+  // Snoozed, or set by an operator.
+  if (row.attempts === '0') return `${end}: ${row.backoff_cause}`
   const failures = `${row.attempts} failure${row.attempts === '1' ? '' : 's'} since the last success`
-  const when = row.backoff_over === true ? 'was over at' : 'until'
-  return `${when} ${row.backoff_until.toISOString()}, ${failures}; the last cause: ${row.backoff_cause}`
+  return `${end}, ${failures}; the last cause: ${row.backoff_cause}`
 }
 
 /** What the declaration asks of the machine, part by part. */

@@ -203,7 +203,7 @@ export function failWork(
                seconds, attempts,
                CASE WHEN attempts >= $13::int8 THEN clock_timestamp() END,
                CASE WHEN attempts >= $13::int8 THEN $6::text END,
-               CASE WHEN attempts >= $13::int8 THEN 'it failed ' || attempts::text || ' times' END
+               CASE WHEN attempts >= $13::int8 THEN 'it failed ' || attempts::text || CASE attempts WHEN 1 THEN ' time' ELSE ' times' END END
         FROM next
         ON CONFLICT (machine_id, process) DO UPDATE
         SET until = ${laterIfSet}, cause = excluded.cause,

@@ -41,13 +41,18 @@ export function blockedFact(row: ExplainRow, state: BlockedState): BlockedFact {
       return row.parked_at === null
         ? { fact: 'it is not parked' }
         : {
-            fact: `it was parked by ${row.parked_by} at ${at(row.parked_at)}: ${row.parked_reason}`,
+            fact: `it was parked by ${row.parked_by} at ${at(row.parked_at)}: ${row.parked_reason}${lastCause(row)}`,
             by: row.parked_by ?? undefined,
             since: row.parked_at,
           }
     case 'failure domain':
       return { fact: domainsFact(row) }
   }
+}
+
+/** Where failures led to it, the last of them. */
+function lastCause({ attempts, backoff_cause: cause, parked_reason: reason }: ExplainRow): string {
+  return attempts === null || attempts === '0' || cause === reason ? '' : `; the last cause: ${cause}`
 }
 
 function lockOutFact(row: ExplainRow): BlockedFact {
