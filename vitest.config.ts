@@ -1,3 +1,4 @@
+import { env } from 'node:process'
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -10,7 +11,7 @@ declare module 'vitest' {
 }
 
 // CI asks for the counts as a file besides the usual lines.
-const report = process.env['BMDB_TEST_REPORT']
+const report = env['BMDB_TEST_REPORT']
 
 // Files that take longest begin first, or the last of them would run alone. (By itself Vitest goes by their size.)
 const longest = [
@@ -51,24 +52,28 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-export default defineConfig(({ mode }) => ({
-  ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
-  test: {
-    globalSetup: 'test/test-server.ts',
-    // `npm test` builds first. A project does not get to know the mode.
-    provide: { built: mode === 'built' },
-    projects: [
-      'packages/*',
-      'apps/*',
-      'tools/bmc-simulator',
-      'tools/db',
-      'tools/dev-stack',
-      'test',
-      'test/conformance',
-    ],
-    sequence: { sequencer: LongestFirst },
-    // Most tests wait for something; CI, which nobody watches, rather takes longer than misses a time bound.
-    maxWorkers: process.env['CI'] === 'true' ? 3 : 4,
-    ...(report === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json: report } }),
-  },
-}))
+export default defineConfig(({ mode }) => {
+  // Projects do not get to know the mode, and their configurations are read after this.
+  if (mode === 'built') env['BMDB_TEST_BUILT'] = 'true'
+  return {
+    ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
+    test: {
+      globalSetup: 'test/test-server.ts',
+      // `npm test` builds first. A project does not get to know the mode.
+      provide: { built: mode === 'built' },
+      projects: [
+        'packages/*',
+        'apps/*',
+        'tools/bmc-simulator',
+        'tools/db',
+        'tools/dev-stack',
+        'test',
+        'test/conformance',
+      ],
+      sequence: { sequencer: LongestFirst },
+      // Most tests wait for something; CI, which nobody watches, rather takes longer than misses a time bound.
+      maxWorkers: env['CI'] === 'true' ? 3 : 4,
+      ...(report === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json: report } }),
+    },
+  }
+})

@@ -32,7 +32,17 @@ export interface Copy {
   remove(): void
 }
 
-const parts = ['packages', 'apps', 'tools', 'test', 'prisma', 'package.json', 'nx.json', 'vitest.config.ts']
+const parts = [
+  'packages',
+  'apps',
+  'tools',
+  'test',
+  'prisma',
+  'package.json',
+  'nx.json',
+  'vitest.config.ts',
+  'vitest.project.ts',
+]
 // What was built goes along: the tests' global setup is loaded from it, while the tests themselves take the sources.
 const left = new Set(['node_modules', '.bmdb', '.nx'])
 

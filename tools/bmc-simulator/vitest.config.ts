@@ -1,13 +1,9 @@
-import { defaultServerConditions } from 'vite'
-import { defineConfig } from 'vitest/config'
+import { project } from '../../vitest.project.ts'
 
-export default defineConfig({
-  ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
-  test: {
-    name: 'bmc-simulator',
-    include: ['test/**/*.test.ts'],
-    isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-  },
+export default project({
+  name: 'bmc-simulator',
+  include: ['test/**/*.test.ts'],
+  isolate: false,
+  testTimeout: 20_000,
+  hookTimeout: 60_000,
 })

@@ -1,7 +1,3 @@
-import { defaultServerConditions } from 'vite'
-import { defineConfig } from 'vitest/config'
+import { project } from '../../vitest.project.ts'
 
-export default defineConfig({
-  ssr: { resolve: { conditions: ['@bmdb/source', ...defaultServerConditions] } },
-  test: { name: 'dev-stack', include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 60_000 },
-})
+export default project({ name: 'dev-stack', include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 60_000 })
