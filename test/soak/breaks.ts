@@ -7,7 +7,7 @@ export const breaks: Readonly<Record<BreakName, readonly Edit[]>> = {
   guard: [
     {
       name: 'guard',
-      file: 'packages/bmdb-core/src/work/work.ts',
+      file: 'packages/bmdb-core/src/work/work-row.ts',
       replace: `        if ((rows as EndRow[])[0]?.ended === true) return
         // It began`,
       by: `        if (rows !== undefined) return
@@ -19,8 +19,10 @@ export const breaks: Readonly<Record<BreakName, readonly Edit[]>> = {
     {
       name: 'takeover',
       file: 'packages/bmdb-core/src/sql/claim.ts',
-      replace: 'WHEN w.session_id IS NOT NULL AND l.session_deadline > now() THEN',
-      by: 'WHEN false THEN',
+      replace: `CASE WHEN l.session_deadline > now() AND w.process = $2::text THEN 'held'
+                    WHEN l.session_deadline > now() THEN 'conflict'
+                    WHEN`,
+      by: 'CASE WHEN',
     },
     {
       name: 'takeover',
