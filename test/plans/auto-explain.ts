@@ -78,3 +78,18 @@ function scanned(node: Node): string[] {
   const own = node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? '?'] : []
   return [...own, ...(node.Plans ?? []).flatMap(scanned)]
 }
+
+/**
+ * Each once, in a few words; of tables that are large now: reading a small one whole is quicker than any other way.
+ * @param large - so many rows are large
+ */
+export async function largeScans(admin: Client, scans: readonly WholeScan[], large = 1_000): Promise<string[]> {
+  const found: string[] = []
+  for (const table of new Set(scans.map((scan) => scan.table))) {
+    const { rows } = await admin.query<{ n: number }>(`SELECT count(*)::int4 AS n FROM ${table}`)
+    if (rows[0]!.n < large) continue
+    for (const { statement } of scans.filter((scan) => scan.table === table))
+      found.push(`${table}: ${statement.slice(0, 100)}`)
+  }
+  return [...new Set(found)]
+}

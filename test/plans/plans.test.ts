@@ -1,7 +1,7 @@
 import { BMDB, claimable, type PrismaClient, type Session } from '@bmdb/core'
 import type { Client } from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import { explainingServer, type WholeScan } from './auto-explain.ts'
+import { explainingServer, largeScans } from './auto-explain.ts'
 
 const machines = 10_000
 const held = machines / 10
@@ -76,18 +76,6 @@ async function takeOver(
   expect(await session.startWork('P', [machineId])).not.toBeNull()
 }
 
-/** Each once, in a few words; of tables that are large now: reading a small one whole is quicker than any other way. */
-async function shown(admin: Client, scans: readonly WholeScan[]): Promise<string[]> {
-  const found: string[] = []
-  for (const table of new Set(scans.map((scan) => scan.table))) {
-    const { rows } = await admin.query<{ n: number }>(`SELECT count(*)::int4 AS n FROM ${table}`)
-    if (rows[0]!.n < 1_000) continue
-    for (const { statement } of scans.filter((scan) => scan.table === table))
-      found.push(`${table}: ${statement.slice(0, 100)}`)
-  }
-  return [...new Set(found)]
-}
-
 async function holder(url: string): Promise<string> {
   const connection = await new BMDB({ databaseUrl: url, componentName: 'holder' }).open()
   onTestFinished(() => connection.close())
@@ -117,7 +105,7 @@ test.each(['small', 'large'])(
     // grows. Here it is enough that it ends in time, whatever the statistics.
     const ofClaimable = /^(SELECT "public"|WITH conflicting)/
     const scans = wholeScans().filter(({ statement }) => !ofClaimable.test(statement))
-    expect(await shown(admin, scans)).toEqual([])
+    expect(await largeScans(admin, scans)).toEqual([])
   },
 )
 
@@ -131,8 +119,8 @@ test('a scan of a whole table would be seen, and a sweep scans nothing but the l
   const connection = await new BMDB({ databaseUrl: url, componentName: 'test' }).open()
   onTestFinished(() => connection.close())
   expect(await connection.sweep({ limit: 500 })).toMatchObject({ sessions: 500 })
-  const swept = await shown(admin, wholeScans())
+  const swept = await largeScans(admin, wholeScans())
   expect(swept.filter((scan) => !scan.startsWith('session_leases: '))).toEqual([])
   await connection.prisma.$queryRaw`SELECT count(*)::int4 FROM machines WHERE machine_created_at::text LIKE 'x%'`
-  expect((await shown(admin, wholeScans())).some((scan) => scan.startsWith('machines: '))).toBe(true)
+  expect((await largeScans(admin, wholeScans())).some((scan) => scan.startsWith('machines: '))).toBe(true)
 })

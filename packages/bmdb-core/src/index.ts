@@ -18,16 +18,13 @@ export type { Condition, Explanation } from './fleet/explain.ts'
 export type { ProcessCounts, ProcessRow } from './fleet/processes.ts'
 export type { HeldWorkFilter, HeldWorkRow } from './fleet/held.ts'
 export type { Audit, AuditFinding, AuditOptions } from './fleet/audit.ts'
-export type {
-  BackoffFilter,
-  BackoffRow,
-  MachineFilter,
-  MachineRow,
-  OperatorHistoryFilter,
-  OperatorHistoryRow,
-  SessionFilter,
-  SessionRow,
-} from './fleet/lists.ts'
+export type { BackoffFilter, BackoffRow } from './fleet/backoffs.ts'
+export type { FleetEvent, FleetEventFilter, OperatorEventRow, WorkEventRow } from './fleet/events.ts'
+export type { MachineDetails, MachineFilter, MachineRow } from './fleet/machines.ts'
+export type { OperatorHistoryFilter, OperatorHistoryRow } from './fleet/operator-history.ts'
+export type { EndedSessionFilter, EndedSessionRow, SessionFilter, SessionRow } from './fleet/sessions.ts'
+export type { Throughput, ThroughputBucket, ThroughputOptions } from './fleet/throughput.ts'
+export type { MachineCounts, MachineFilters, Pulse, SessionCounts } from './fleet/totals.ts'
 export type { WorkOptions } from './work/run-work.ts'
 export type { Backoff } from './backoff.ts'
 export type { HistoryEvent, HistoryOptions, HistoryRow } from './history.ts'

@@ -88,7 +88,7 @@ async function sweepBatch(database: Database, limit: Limit, grace: number, size:
     const [, work, sessions, commit] = await Promise.allSettled([
       Promise.all(byIndexes(database.dialect).map((statement) => connection.query(statement))),
       connection.query(endWorkOfSessions('expired', ids, 'Expired', reason)),
-      connection.query(deleteSessions('expired', ids)),
+      connection.query(deleteSessions('expired', ids, 'Expired', reason)),
       connection.query({ text: 'COMMIT' }),
     ])
     // Somebody's transaction holds work of one of them: it is found again as stuck, alone.

@@ -1,7 +1,7 @@
-import { uuid } from '../arguments.ts'
+import { invalid, uuid } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
 import { processName } from '../work/process-name.ts'
-import { Conditions } from './lists.ts'
+import { Conditions } from './conditions.ts'
 import { readPage, type Page, type PageOptions } from './page.ts'
 
 /** A piece of work that is held, as operators see it. Survives `JSON.stringify`. */
@@ -36,41 +36,55 @@ export interface HeldWorkFilter extends PageOptions {
   readonly sessionId?: string | undefined
   /** Only what is alive but past the deadline of its progress. */
   readonly stuck?: true | undefined
+  /** By machine, or by when it was claimed. Default `machine`. */
+  readonly order?: 'machine' | 'oldest' | 'newest' | undefined
 }
 
 const stuck = '(l.session_deadline > now() AND coalesce(p.progress_deadline <= now(), false))'
 
-/** Work that is held, by machine. */
-export function listHeldWork(database: Database, filter: HeldWorkFilter = {}): Promise<Page<HeldWorkRow>> {
+const byMachine = [
+  { column: 'w.machine_id', type: 'uuid' },
+  { column: 'w.process', type: 'text' },
+] as const
+const byStart = [{ column: 'w.work_started_at', type: 'timestamptz' }, ...byMachine] as const
+const keys = { machine: byMachine, oldest: byStart, newest: byStart } as const
+
+/** Work that is held. */
+export async function listHeldWork(database: Database, filter: HeldWorkFilter = {}): Promise<Page<HeldWorkRow>> {
+  const { order = 'machine' } = filter
+  if (!Object.hasOwn(keys, order)) invalid('order', order, 'one of machine, oldest, newest')
   const given = new Conditions()
-  if (filter.process !== undefined) given.add(`w.process = ${given.value(processName(filter.process))}::text`)
+  if (filter.process !== undefined) given.byScan(`w.process = ${given.value(processName(filter.process))}::text`)
   if (filter.machineId !== undefined)
-    given.add(`w.machine_id = ${given.value(uuid('machineId', filter.machineId))}::uuid`)
+    given.byIndex(`w.machine_id = ${given.value(uuid('machineId', filter.machineId))}::uuid`)
   if (filter.sessionId !== undefined)
-    given.add(`w.session_id = ${given.value(uuid('sessionId', filter.sessionId))}::uuid`)
-  if (filter.stuck === true) given.add(stuck)
+    given.byIndex(`w.session_id = ${given.value(uuid('sessionId', filter.sessionId))}::uuid`)
+  if (filter.stuck === true) given.byScan(stuck)
   return readPage(
     database,
     {
       what: 'listing work',
-      select: `SELECT w.machine_id AS "machineId", w.process, w.work_token::text AS token, w.work_started_at AS "startedAt",
-          w.session_id AS "sessionId", s.session_component_name AS component, s.session_runtime_info AS "runtimeInfo",
-          l.session_deadline AS deadline, l.session_deadline > now() AS alive,
-          CASE WHEN p.machine_id IS NULL THEN NULL ELSE json_build_object(
-            'message', p.message, 'percent', p.percent, 'at', p.reported_at, 'deadline', p.progress_deadline) END AS progress,
-          ${stuck} AS stuck, r.requested_by AS "releaseBy"
-        FROM work AS w
-        JOIN sessions AS s ON s.session_id = w.session_id
-        JOIN session_leases AS l ON l.session_id = w.session_id
-        LEFT JOIN work_progress AS p
-          ON p.machine_id = w.machine_id AND p.process = w.process AND p.work_token = w.work_token
-        LEFT JOIN work_releases AS r
-          ON r.machine_id = w.machine_id AND r.process = w.process AND r.work_token = w.work_token`,
-      ...given.all,
-      key: [
-        { column: 'w.machine_id', type: 'uuid' },
-        { column: 'w.process', type: 'text' },
-      ],
+      base: 'work AS w',
+      columns: `w.machine_id AS "machineId", w.process, w.work_token::text AS token, w.work_started_at AS "startedAt",
+        w.session_id AS "sessionId", s.session_component_name AS component, s.session_runtime_info AS "runtimeInfo",
+        l.session_deadline AS deadline, l.session_deadline > now() AS alive,
+        CASE WHEN p.message IS NULL THEN NULL ELSE json_build_object(
+          'message', p.message, 'percent', p.percent, 'at', p.reported_at, 'deadline', p.progress_deadline) END AS progress,
+        ${stuck} AS stuck, r.requested_by AS "releaseBy"`,
+      joins: `JOIN LATERAL (
+          SELECT x.session_component_name, x.session_runtime_info FROM sessions AS x
+          WHERE x.session_id = w.session_id OFFSET 0) AS s ON true
+        JOIN LATERAL (
+          SELECT x.session_deadline FROM session_leases AS x WHERE x.session_id = w.session_id OFFSET 0) AS l ON true
+        LEFT JOIN LATERAL (
+          SELECT x.message, x.percent, x.reported_at, x.progress_deadline FROM work_progress AS x
+          WHERE x.machine_id = w.machine_id AND x.process = w.process AND x.work_token = w.work_token OFFSET 0) AS p ON true
+        LEFT JOIN LATERAL (
+          SELECT x.requested_by FROM work_releases AS x
+          WHERE x.machine_id = w.machine_id AND x.process = w.process AND x.work_token = w.work_token OFFSET 0) AS r ON true`,
+      conditions: given,
+      key: keys[order],
+      descending: order === 'newest',
     },
     filter,
   )

@@ -2,9 +2,11 @@ import type { QueryResultRow } from 'pg'
 import { validate as isUuid } from 'uuid'
 import { invalid, wholeNumber } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
-import { readOwn } from '../database/own-statements.ts'
+import { inOneTransaction, readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
+import { byIndexes } from '../sql/end-sessions.ts'
+import type { Conditions } from './conditions.ts'
 
 /** Options of every list. */
 export interface PageOptions extends WaitOptions {
@@ -16,6 +18,7 @@ export interface PageOptions extends WaitOptions {
 
 /** Part of a list. */
 export interface Page<Row> {
+  /** May be fewer than were asked for, even none, where `next` is not null: only so many are looked at for one page. */
   readonly rows: readonly Row[]
   /** What to give as `after` for the next part; null where this was the last. */
   readonly next: string | null
@@ -25,50 +28,76 @@ export interface Page<Row> {
 export interface Listing {
   /** For messages, such as `listing sessions`. */
   readonly what: string
-  /** `SELECT … FROM …`, without its WHERE. */
-  readonly select: string
-  /** Conditions, with the values as $1, $2, … */
-  readonly conditions: readonly string[]
-  readonly values: readonly unknown[]
-  /** What it is ordered by, with the type of each: together unique, and never changing while one pages. */
+  /** What is paged through, with its alias, such as `machines AS m`: a table, or a query in brackets. */
+  readonly base: string
+  /** What is shown of each row of the base. */
+  readonly columns: string
+  /** What belongs to a row of the base: `JOIN …`, which must neither add rows nor take them away. */
+  readonly joins?: string
+  readonly conditions: Conditions
+  /** Columns of the base that it is ordered by: together unique, never changing while one pages, and in an index. */
   readonly key: readonly { readonly column: string; readonly type: 'timestamptz' | 'uuid' | 'text' }[]
   readonly descending?: boolean
 }
 
-/** Reads one page by its key, so that a page far behind costs no more than the first. */
+/** Rows of the base that are looked at for one page where conditions are not in the index: some 20 ms. */
+const mostScanned = 5_000
+
+/**
+ * Reads one page by its key, so that a page far behind costs no more than the first, and a condition that hardly any row
+ * meets no more than one that all meet.
+ */
 export async function readPage<Row>(database: Database, listing: Listing, options: PageOptions): Promise<Page<Row>> {
   const count = wholeNumber('limit', options.limit ?? 100, 1, 1_000)
-  const { key, descending = false } = listing
-  const values = [...listing.values]
-  const conditions = [...listing.conditions]
+  const { key, descending = false, base, columns, joins = '' } = listing
+  const { indexed, scanned, values } = listing.conditions
+  const inBase = [...indexed]
+  const all = [...values]
   if (options.after !== undefined) {
     const from = decode(options.after, key)
-    const places = key.map(({ type }, index) => `$${values.length + index + 1}::${type}`)
-    values.push(...from)
-    conditions.push(`(${columns(key)}) ${descending ? '<' : '>'} (${places.join(', ')})`)
+    const places = key.map(({ type }, index) => `$${all.length + index + 1}::${type}`)
+    all.push(...from)
+    inBase.push(`(${key.map(({ column }) => column).join(', ')}) ${descending ? '<' : '>'} (${places.join(', ')})`)
   }
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-  const order = key.map(({ column }) => `${column} ${descending ? 'DESC' : 'ASC'}`).join(', ')
-  const keyTexts = key.map(({ column }) => `${column}::text`).join(', ')
+  const order = `ORDER BY ${key.map(({ column }) => `${column} ${descending ? 'DESC' : 'ASC'}`).join(', ')}`
   // The key comes as texts: a JavaScript date would cut microseconds off, and rows with them.
-  const text = listing.select.replace('SELECT', `SELECT ARRAY[${keyTexts}] AS page_key,`)
+  const pageKey = `ARRAY[${key.map(({ column }) => `${column}::text`).join(', ')}]`
+  const alias = base.slice(base.lastIndexOf(' ') + 1)
+  const looked = scanned.length === 0 ? count + 1 : mostScanned
+  const text = `
+    WITH looked AS MATERIALIZED (
+      SELECT ${alias}.* FROM ${base}${where(inBase)} ${order} LIMIT ${looked}
+    ), found AS MATERIALIZED (
+      SELECT ${pageKey} AS page_key, row_number() OVER (${order}) AS page_place, ${columns}
+      FROM looked AS ${alias} ${joins}${where(scanned)} ${order} LIMIT ${count + 1}
+    )
+    SELECT ended.page_end, found.* FROM (
+      SELECT (SELECT ${pageKey} FROM looked AS ${alias} ${order} OFFSET ${mostScanned - 1} LIMIT 1) AS page_end
+    ) AS ended LEFT JOIN found ON true ORDER BY found.page_place`
   using limit = new Limit(options, 30_000, (ms) => new TransactionTimeoutError(listing.what, ms))
-  const { rows } = await readOwn(database, limit, listing.what, (connection) =>
-    connection.query<QueryResultRow & { page_key: string[] }>({
-      text: `${text} ${where} ORDER BY ${order} LIMIT ${count + 1}`,
-      values,
-    }),
+  const { dialect } = database
+  const results = await readOwn(database, limit, listing.what, (connection) =>
+    inOneTransaction(connection, dialect, [...byIndexes(dialect), { text, values: all }]),
   )
-  const shown = rows.slice(0, count)
-  const last = shown.at(-1)
+  const rows = results.at(-1)!.rows as (QueryResultRow & PageColumns)[]
+  const found = rows.filter((row) => row.page_key !== null)
+  const shown = found.slice(0, count)
+  const end = found.length > count ? shown.at(-1)!.page_key : rows[0]!.page_end
   return {
-    rows: shown.map(({ page_key: _key, ...row }) => row as Row),
-    next: rows.length > count && last !== undefined ? encode(last.page_key) : null,
+    rows: shown.map(({ page_key: _key, page_place: _place, page_end: _end, ...row }) => row as Row),
+    next: end === null ? null : encode(end),
   }
 }
 
-function columns(key: Listing['key']): string {
-  return key.map(({ column }) => column).join(', ')
+interface PageColumns {
+  readonly page_key: readonly string[] | null
+  readonly page_place: string | null
+  /** The last that was looked at, where there may be more behind it. */
+  readonly page_end: readonly string[] | null
+}
+
+function where(conditions: readonly string[]): string {
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
 }
 
 function encode(key: readonly string[]): string {

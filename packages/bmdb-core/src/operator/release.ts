@@ -1,4 +1,4 @@
-import { wholeNumber } from '../arguments.ts'
+import { invalid, wholeNumber } from '../arguments.ts'
 import { monotonicMs, sleep } from '../clock.ts'
 import { readOwn } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
@@ -12,6 +12,8 @@ import { assertMachine, newAct, once, perform, type Acting, type ActOptions } fr
 export interface ReleaseOptions extends ActOptions {
   /** How long the holder has to let go before the work is taken away: whole seconds, 0 to 3600. Default 10. */
   readonly graceSeconds?: number | undefined
+  /** Only if it is still held under this token: what was looked at may have changed hands since. Default: whatever is held. */
+  readonly token?: bigint | string | undefined
   /** Default: the grace and 30 s more. */
   readonly timeoutMs?: number | undefined
 }
@@ -19,7 +21,7 @@ export interface ReleaseOptions extends ActOptions {
 /** What became of a release. */
 export interface ReleaseResult {
   /**
-   * - `not held`: nobody held it, and nothing was written;
+   * - `not held`: nobody held it, or not under that token, and nothing was written;
    * - `released`: the holder let go, or had already;
    * - `forced`: it was taken away.
    */
@@ -45,6 +47,7 @@ export async function releaseWork(
   options: ReleaseOptions,
 ): Promise<ReleaseResult> {
   const graceMs = wholeNumber('graceSeconds', options?.graceSeconds ?? 10, 0, 3_600) * 1_000
+  const token = options?.token === undefined ? undefined : tokenText(options.token)
   const asking = newAct(acting, { action: 'release', machineId, process }, options)
   const { signal } = options
   using limit = new Limit(options, graceMs + 30_000, (ms) => new TransactionTimeoutError(`release of ${process}`, ms))
@@ -54,7 +57,7 @@ export async function releaseWork(
     timeoutMs: Math.max(1, limit.remainingMs()),
   })
   const first = await find()
-  if (first === undefined) {
+  if (first === undefined || (token !== undefined && first.token !== token)) {
     await assertMachine(acting.database, machineId, remaining())
     return { outcome: 'not held' }
   }
@@ -73,6 +76,13 @@ export async function releaseWork(
   const taking = newAct(acting, { action: 'release by force', machineId, process }, options)
   const taken = await perform(acting, taking, releaseByForce(taking, first.token), false, remaining())
   return { outcome: taken ? 'forced' : 'released', holder }
+}
+
+function tokenText(token: unknown): string {
+  const text = typeof token === 'bigint' ? String(token) : token
+  if (typeof text !== 'string' || !/^[1-9][0-9]{0,18}$/.test(text))
+    invalid('token', token, 'a token, such as 7n or "7"')
+  return text
 }
 
 /** Its session expired: it is ended with all that it holds, even where its program is frozen inside a transaction. */

@@ -18,6 +18,7 @@ import {
 const lockWaitMs = 300
 
 const events = { expired: 'Expired', any: 'Canceled' } as const
+const sessionEnds = { Expired: 'Expired', Canceled: 'Closed', Released: 'Released' } as const
 
 /** What else is done in the transaction that ends sessions. */
 interface Also {
@@ -43,14 +44,15 @@ export async function endSessions(
   also: Also = {},
 ): Promise<{ sessions: number; work: number; after: readonly QueryResult[] }> {
   const { before = [], after = [] } = also
+  const event = also.event ?? events[ending]
   try {
     const results = await inOneTransaction(connection, database.dialect, [
       { text: `SET LOCAL lock_timeout = ${lockWaitMs}` },
       ...byIndexes(database.dialect),
       ...before,
       lockSessions(ending, sessionIds),
-      endWorkOfSessions(ending, sessionIds, also.event ?? events[ending], reason),
-      deleteSessions(ending, sessionIds),
+      endWorkOfSessions(ending, sessionIds, event, reason),
+      deleteSessions(ending, sessionIds, sessionEnds[event], reason),
       ...after,
     ])
     const [work, sessions, ...others] = results.slice(results.length - after.length - 2)

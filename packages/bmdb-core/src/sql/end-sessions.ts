@@ -87,16 +87,36 @@ export function endWorkOfSessions(
   }
 }
 
-/** Deletes the locked sessions; their leases go with them. Work that were still there would make it fail. */
-export function deleteSessions(ending: Ending, sessionIds: readonly string[]): Statement {
+/** How a session ended, as the history keeps it. */
+export type SessionEnd = 'Closed' | 'Expired' | 'Released'
+
+/**
+ * Deletes the locked sessions, each into one row of history; their leases go with them. Work that were still there would
+ * make it fail.
+ */
+export function deleteSessions(
+  ending: Ending,
+  sessionIds: readonly string[],
+  event: SessionEnd,
+  reason: string,
+): Statement {
   return {
     name: `bmdb_delete_${ending}_sessions`,
     text: `
-      DELETE FROM sessions WHERE session_id IN (
-        SELECT l.session_id FROM session_leases AS l
-        WHERE l.session_id = ANY($1::uuid[])${ending === 'expired' ? ` AND ${expired}` : ''})
+      WITH ended AS (
+        DELETE FROM sessions WHERE session_id IN (
+          SELECT l.session_id FROM session_leases AS l
+          WHERE l.session_id = ANY($1::uuid[])${ending === 'expired' ? ` AND ${expired}` : ''})
+        RETURNING session_id, session_component_name, session_runtime_info, session_created_at, session_interval_seconds
+      )
+      INSERT INTO session_history
+        (session_id, session_component_name, session_runtime_info, session_created_at, session_interval_seconds,
+         session_ended_at, event, reason)
+      SELECT session_id, session_component_name, session_runtime_info, session_created_at, session_interval_seconds,
+             clock_timestamp(), $2::text, $3::text
+      FROM ended
       RETURNING session_id`,
-    values: [sessionIds],
+    values: [sessionIds, event, reason],
   }
 }
 
