@@ -1,12 +1,12 @@
 import { prometheusMetrics } from '@bmdb/core/prometheus'
-import { openProgramDatabase, runProgram, startHealthServer } from '@bmdb/program'
+import { openProgramDatabase, runProgram, startProgramHealth } from '@bmdb/program'
 import { startRunner } from '@bmdb/worker'
 import { prometheusRunnerMetrics } from '@bmdb/worker/prometheus'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { bmcAccess } from './bmc-access.ts'
 import { environment, redfishPassword, usage } from './config.ts'
 import { hardwareInventory } from './inventory.ts'
 import { powerCheck } from './power-check.ts'
+import { Readiness } from './readiness.ts'
 
 process.exit(
   await runProgram({
@@ -16,13 +16,16 @@ process.exit(
     system: process,
     main: async (context) => {
       const { settings, log, signal } = context
-      const registry = new Registry()
-      collectDefaultMetrics({ register: registry })
+      const readiness = new Readiness()
+      // Before the database: who asks for its health meanwhile gets an answer.
+      await using health = await startProgramHealth(context, () => readiness.reasons())
+      const { registry } = health
       await using database = await openProgramDatabase(context, {
         metrics: prometheusMetrics(registry),
         // A transaction for each machine, and some for looking.
         poolSize: settings.concurrency + 2,
       })
+      readiness.opened()
       const access = bmcAccess(settings, redfishPassword)
       const all = {
         HardwareInventory: hardwareInventory(access, settings.maxAgeSeconds),
@@ -38,12 +41,7 @@ process.exit(
         logger: log,
         metrics: prometheusRunnerMetrics(registry),
       })
-      const notReady = (): string[] => (runner.session?.expired === false ? [] : ['there is no session'])
-      await using health =
-        settings.listen === undefined
-          ? undefined
-          : await startHealthServer({ listen: settings.listen, registry, notReady })
-      if (health !== undefined) log.info(`metrics and health at ${health.url}`)
+      readiness.started(runner)
       await runner.stopped
     },
   }),

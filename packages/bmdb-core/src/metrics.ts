@@ -1,9 +1,11 @@
+import type { LossReason } from './bmdb-error.ts'
+
 /** Counters, and the closed set of labels of each. */
 export interface Counters {
   /** Sessions that were started. */
   bmdb_sessions_started_total: Record<string, never>
   /** Sessions that ended, by reason; `closed` and `caller` are the good ones. */
-  bmdb_sessions_ended_total: { reason: string }
+  bmdb_sessions_ended_total: { reason: LossReason }
   /** Beats, by how they went. */
   bmdb_beats_total: { result: 'acknowledged' | 'failed' | 'refused' }
   /** Calls of transact, by how they ended. */

@@ -1,8 +1,9 @@
+import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { Counter, Registry } from 'prom-client'
 import { expect, onTestFinished, test } from 'vitest'
-import { startHealthServer, StartupError } from '../src/index.ts'
+import { answerHealth, listen, startHealthServer, StartupError } from '../src/index.ts'
 
 async function setup(notReady: () => string[] | Promise<string[]> = () => []) {
   const registry = new Registry()
@@ -81,5 +82,24 @@ test('a port that is taken, and an address that is not there, are one clear line
   )
   await expect(start('192.0.2.1')).rejects.toThrow(
     `cannot listen on 192.0.2.1:${port}: this machine has no such address; correct --listen or BMDB_LISTEN`,
+  )
+})
+
+test('a program with a server of its own mounts it, and answers the other paths itself', async () => {
+  const options = { registry: new Registry(), notReady: () => ['no paint'] }
+  const server = createServer((request, response) => {
+    if (!answerHealth(options, request, response)) response.end('painting')
+  })
+  const url = await listen(server, { host: '127.0.0.1', port: 0 })
+  onTestFinished(() => void server.close())
+  const get = async (path: string) => {
+    const response = await fetch(url + path)
+    return [response.status, await response.text()]
+  }
+  expect(await get('/healthz')).toEqual([200, '{"alive":true}\n'])
+  expect(await get('/readyz')).toEqual([503, '{"ready":false,"reasons":["no paint"]}\n'])
+  expect(await get('/healthz/walls')).toEqual([200, 'painting'])
+  await expect(listen(createServer(), { host: '127.0.0.1', port: Number(new URL(url).port) })).rejects.toThrow(
+    'the port is taken',
   )
 })

@@ -35,6 +35,7 @@ async function gather<Client extends PrismaClientLike>(
     // Where this program cannot judge the condition, no number is better than a wrong one.
     if (count !== null) metrics.gauge('bmdb_process_machines', { process, state }, count)
   }
+  metrics.gauge('bmdb_machines_locked_out', {}, counts.lockedOut)
   if (counts.eligible === null) return
   const waitedMs = counts.waitingSince === null ? 0 : Date.now() - counts.waitingSince.getTime()
   metrics.gauge('bmdb_process_longest_wait_seconds', { process }, Math.max(0, waitedMs) / 1_000)

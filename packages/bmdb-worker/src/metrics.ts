@@ -30,6 +30,8 @@ export interface RunnerGauges {
   bmdb_process_machines: { process: string; state: 'eligible' | 'held' | 'backoff' | 'parked' }
   /** For how long the machine that is eligible for longest was not touched; 0 when none is eligible. */
   bmdb_process_longest_wait_seconds: { process: string }
+  /** Machines of the whole fleet that are under a lock-out. */
+  bmdb_machines_locked_out: Record<string, never>
 }
 
 /** How a run ended. */

@@ -1,10 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { RunnerCounters, RunnerGauges, RunnerMetrics, RunnerObservations } from './metrics.ts'
+import type { RunEnd, RunnerCounters, RunnerGauges, RunnerMetrics, RunnerObservations } from './metrics.ts'
 
 interface Setting {
   readonly help: string
   readonly labelNames: readonly string[]
 }
+
+const results: readonly RunEnd[] = ['finished', 'failed', 'snoozed', 'parked', 'canceled', 'lost', 'unknown']
 
 const counters: Record<keyof RunnerCounters, Setting> = {
   bmdb_runner_runs_total: { help: 'Runs that ended, by how', labelNames: ['process', 'result'] },
@@ -16,11 +18,15 @@ const counters: Record<keyof RunnerCounters, Setting> = {
 
 const gauges: Record<keyof RunnerGauges, Setting> = {
   bmdb_runner_running: { help: 'Runs under way in this program', labelNames: ['process'] },
-  bmdb_process_machines: { help: 'Machines of the fleet by how they stand', labelNames: ['process', 'state'] },
+  bmdb_process_machines: {
+    help: 'Machines of the whole fleet, by how they stand for the process',
+    labelNames: ['process', 'state'],
+  },
   bmdb_process_longest_wait_seconds: {
     help: 'For how long the machine that is eligible for longest was not touched',
     labelNames: ['process'],
   },
+  bmdb_machines_locked_out: { help: 'Machines of the whole fleet that are under a lock-out', labelNames: [] },
 }
 
 const histograms: Record<keyof RunnerObservations, Setting & { readonly buckets: number[] }> = {
@@ -42,7 +48,7 @@ const histograms: Record<keyof RunnerObservations, Setting & { readonly buckets:
 }
 
 /**
- * A runner's metrics for prom-client.
+ * A runner's metrics for prom-client. The counters of a process begin at 0 as soon as it is at work.
  * @param registry - where they are registered; the same registry may be given to any number of runners, and to the core
  */
 export function prometheusRunnerMetrics(registry: Registry): RunnerMetrics {
@@ -58,10 +64,29 @@ export function prometheusRunnerMetrics(registry: Registry): RunnerMetrics {
     histograms,
     (name, setting) => find<Histogram>(registry, name) ?? new Histogram({ name, ...setting, registers: [registry] }),
   )
+  const begun = new Set<string>()
+  const begin = (labels: { process?: string }): void => {
+    const { process } = labels
+    if (process === undefined || begun.has(process)) return
+    begun.add(process)
+    for (const [name, counter] of Object.entries(counterOf))
+      if (name === 'bmdb_runner_runs_total') for (const result of results) counter.inc({ process, result }, 0)
+      else counter.inc({ process }, 0)
+    gaugeOf.bmdb_runner_running.inc({ process }, 0)
+  }
   return {
-    count: (name, labels, by = 1) => counterOf[name].inc(labels as Record<string, string>, by),
-    observe: (name, labels, seconds) => histogramOf[name].observe(labels as Record<string, string>, seconds),
-    gauge: (name, labels, value) => gaugeOf[name].set(labels as Record<string, string>, value),
+    count(name, labels, by = 1) {
+      begin(labels)
+      counterOf[name].inc(labels as Record<string, string>, by)
+    },
+    observe(name, labels, seconds) {
+      begin(labels)
+      histogramOf[name].observe(labels as Record<string, string>, seconds)
+    },
+    gauge(name, labels, value) {
+      begin(labels)
+      gaugeOf[name].set(labels as Record<string, string>, value)
+    },
   }
 }
 

@@ -29,6 +29,7 @@ test('metrics tell of runs and of the fleet, and go into the same registry as th
   const made = await fleet(4, { metrics: prometheusMetrics(registry) })
   const ann = made.connection.operator('ann')
   await ann.park(made.machineIds[3]!, 'P', { reason: 'a test' })
+  await ann.lockOut(made.machineIds[3]!, { reason: 'a test' })
   const process = defineProcess({
     name: 'P',
     backoff: { initialSeconds: 600 },
@@ -52,6 +53,7 @@ test('metrics tell of runs and of the fleet, and go into the same registry as th
   await shows('bmdb_process_machines{process="P",state="parked"} 1')
   await shows('bmdb_process_machines{process="P",state="eligible"} 0')
   await shows('bmdb_process_longest_wait_seconds{process="P"} 0')
+  await shows('bmdb_machines_locked_out 1')
   await shows('bmdb_work_claimed_total{process="P",takeover="no"} 3')
 })
 
