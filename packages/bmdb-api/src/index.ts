@@ -1,0 +1,5 @@
+export { createApi, defaultPrefix, type ApiOptions } from './api.ts'
+export type { Identity } from './identity.ts'
+export type { OpenAPIServer } from './openapi/document.ts'
+export { frameworkErrors } from './problem/send-problem.ts'
+export * from './contract/index.ts'
