@@ -4,9 +4,9 @@ import tseslint from 'typescript-eslint'
 
 export default defineConfig(
   globalIgnores(['**/dist/**', '**/node_modules/**', '**/generated/**', '.nx/**', '.bmdb/**', 'tools/bench/**']),
-  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.{ts,tsx}'] })),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: { parserOptions: { project: 'tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     plugins: { '@nx': nx },
     rules: {
@@ -33,6 +33,13 @@ export default defineConfig(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/only-throw-error': 'off',
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
+    },
+  },
+  // What runs in the browser has types of its own.
+  {
+    files: ['apps/console/web/**/*.{ts,tsx}'],
+    languageOptions: {
+      parserOptions: { project: 'apps/console/web/tsconfig.json', tsconfigRootDir: import.meta.dirname },
     },
   },
   // The core's generated code is imported in two files: the client's and the migrations'.

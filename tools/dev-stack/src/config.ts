@@ -18,6 +18,13 @@ const flags = {
     maximum: 60_000,
     fallback: 60,
   }),
+  consolePort: wholeNumberFlag({
+    meaning: 'where the console is, on loopback; 0 is any free one, which is also taken where this one is not free',
+    placeholder: 'PORT',
+    minimum: 0,
+    maximum: 65_535,
+    fallback: 9_460,
+  }),
   againSeconds: wholeNumberFlag({
     meaning: 'how old a report may be before its machine is inventoried again',
     placeholder: 'SECONDS',
@@ -30,7 +37,7 @@ const flags = {
 /** What `--help` tells. */
 export const usage: Usage<typeof flags> = {
   name: 'npm start',
-  summary: 'runs BMDB over a rack of simulated BMCs: embedded PostgreSQL, collector, example workers',
+  summary: 'runs BMDB over a rack of simulated BMCs: embedded PostgreSQL, collector, console, example workers',
   command: 'npm start --',
   flags,
   examples: [

@@ -6,6 +6,7 @@ import { StartupError } from '@bmdb/program'
 import { startProgram, type ChildProgram } from './child-program.ts'
 import type { StackSettings } from './config.ts'
 import { liveDisplay, plainDisplay, type Display } from './display.ts'
+import { freePort } from './free-port.ts'
 import { registerRack } from './rack-machines.ts'
 import { readSnapshot, type Snapshot } from './snapshot.ts'
 
@@ -40,7 +41,12 @@ export async function runStack({ settings, signal, directory, environment, strea
   try {
     const ids = await registerRack(session, rack, settings.seed)
     say(`registered ${ids.length} simulated BMCs as machines`)
-    links.push(['database', database.url], ['studio', 'npx nx run db:studio, then http://localhost:5555'])
+    const port = await freePort(settings.consolePort, say)
+    links.push(
+      ['console', `http://127.0.0.1:${port}`],
+      ['database', database.url],
+      ['studio', 'npx nx run db:studio, then http://localhost:5555'],
+    )
     links.push(['a BMC', `${rack.bmcs[0]!.url}/redfish/v1/`])
     for (const [name, link] of links) say(`${name}: ${link}`)
 
@@ -49,6 +55,8 @@ export async function runStack({ settings, signal, directory, environment, strea
       programs.push(startProgram({ name, packageName, args, env, onLine: (line) => display.say(name, line) }))
     }
     start('gc', '@bmdb/gc', [])
+    // Whoever tries things out wants to act on them, and nobody else reaches it.
+    start('console', '@bmdb/console', ['--listen', `127.0.0.1:${port}`, '--auth', 'none', '--role', 'operator'])
     for (let number = 1; number <= settings.workers; number++)
       start(`worker-${number}`, '@bmdb/example-worker', [
         ...['--concurrency', '2'],
