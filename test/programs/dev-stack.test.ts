@@ -15,12 +15,12 @@ function startStack(...args: string[]): Stack {
   return { workspace, stack: startProgram('npm start', args, { cwd: workspace.directory }) }
 }
 
-/** Waits until collector and workers run; returns their process ids. */
+/** Waits until collector, console and workers run; returns their process ids. */
 async function untilRunning({ stack, workspace }: Stack): Promise<number[]> {
   await stack.printed(/worker-1: started a session/, 60_000)
   await stack.printed(/worker-2: started a session/, 60_000)
   const children = childrenOf(stack.pid)
-  expect(children).toHaveLength(3)
+  expect(children).toHaveLength(4)
   expect(workspace.running()).toBe(true)
   return children
 }

@@ -10,6 +10,7 @@ import { descendantsOf } from './processes.ts'
 /** Every program of the workspace, by the file that it starts from. */
 export const programs = {
   gc: 'apps/gc/src/main.ts',
+  console: 'apps/console/src/main.ts',
   'example-worker': 'apps/example-worker/src/main.ts',
   'db:serve': 'tools/db/src/serve/main.ts',
   'db:migrate': 'tools/db/src/migrate/main.ts',

@@ -3,6 +3,7 @@ import { passes, type Benchmark, type Row } from './benchmark.ts'
 import { beats } from './benchmarks/beats.ts'
 import { claimLatency } from './benchmarks/claim-latency.ts'
 import { claims } from './benchmarks/claims.ts'
+import { consolePages } from './benchmarks/console.ts'
 import { contention } from './benchmarks/contention.ts'
 import { memory } from './benchmarks/memory.ts'
 import { start } from './benchmarks/start.ts'
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   takeovers,
   sweeps,
   contention,
+  consolePages,
   memory,
   start,
 ]

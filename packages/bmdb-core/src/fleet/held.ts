@@ -40,6 +40,14 @@ export interface HeldWorkFilter extends PageOptions {
   readonly order?: 'machine' | 'oldest' | 'newest' | undefined
 }
 
+/** The same before anything else is looked up: hardly any work is stuck. */
+const isStuck = `EXISTS (
+    SELECT 1 FROM work_progress AS x
+    WHERE x.machine_id = w.machine_id AND x.process = w.process AND x.work_token = w.work_token
+      AND x.progress_deadline <= now() OFFSET 0)
+  AND EXISTS (
+    SELECT 1 FROM session_leases AS x WHERE x.session_id = w.session_id AND x.session_deadline > now() OFFSET 0)`
+
 const stuck = '(l.session_deadline > now() AND coalesce(p.progress_deadline <= now(), false))'
 
 const byMachine = [
@@ -59,7 +67,7 @@ export async function listHeldWork(database: Database, filter: HeldWorkFilter = 
     given.byIndex(`w.machine_id = ${given.value(uuid('machineId', filter.machineId))}::uuid`)
   if (filter.sessionId !== undefined)
     given.byIndex(`w.session_id = ${given.value(uuid('sessionId', filter.sessionId))}::uuid`)
-  if (filter.stuck === true) given.byScan(stuck)
+  if (filter.stuck === true) given.byScan(isStuck)
   return readPage(
     database,
     {
