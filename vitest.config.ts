@@ -2,6 +2,7 @@ import { env } from 'node:process'
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { project } from './vitest.project.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -42,13 +43,18 @@ const longest = [
   'test/fence-interleavings.test.ts',
 ]
 
+/** A process goes on with the next file where that is of the same project, and loads nothing anew: so projects stay together. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
       const found = longest.findIndex((end) => moduleId.endsWith(end))
       return found < 0 ? longest.length : found
     }
-    return (await super.sort(files)).sort((one, other) => place(one) - place(other))
+    const sorted = (await super.sort(files)).sort((one, other) => place(one) - place(other))
+    const projects = [...new Set(sorted.map(({ project }) => project))]
+    const long = sorted.filter((file) => place(file) < longest.length)
+    const short = sorted.filter((file) => place(file) === longest.length)
+    return [long, short].flatMap((some) => projects.flatMap((one) => some.filter(({ project }) => project === one)))
   }
 }
 
@@ -62,13 +68,22 @@ export default defineConfig(({ mode }) => {
       // `npm test` builds first. A project does not get to know the mode.
       provide: { built: mode === 'built' },
       projects: [
-        'packages/*',
-        'apps/*',
-        'tools/bmc-simulator',
-        'tools/db',
-        'tools/dev-stack',
+        'packages/bmdb-core',
+        'packages/bmdb-embedded',
         'test',
         'test/conformance',
+        // Many small ones: each by itself would load the same things anew in processes of its own.
+        project({
+          name: 'others',
+          include: [
+            'packages/bmdb-{api,program,testing,worker}/test/**/*.test.ts',
+            'apps/*/test/**/*.test.ts',
+            'tools/{bmc-simulator,db,dev-stack}/test/**/*.test.ts',
+          ],
+          isolate: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        }),
       ],
       sequence: { sequencer: LongestFirst },
       // Most tests wait for something; CI, which nobody watches, rather takes longer than misses a time bound.

@@ -139,7 +139,7 @@ const coreBreaks: readonly Break[] = [
     name: 'takeover-without-its-delete',
     promise: '4',
     file: 'packages/bmdb-core/src/session/end-sessions.ts',
-    replace: 'endWorkOfSessions(ending, sessionIds, also.event ?? events[ending], reason),',
+    replace: 'endWorkOfSessions(ending, sessionIds, event, reason),',
     by: "{ text: 'SELECT 1 WHERE false' },",
     test: {
       file: 'packages/bmdb-core/test/takeover.test.ts',

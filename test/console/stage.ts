@@ -67,6 +67,15 @@ export function stages(): (flags?: readonly string[]) => Promise<Stage> {
   }
 }
 
+/** Goes to another page of the console as its links do, without loading it anew. */
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => (globalThis as unknown as Pages).history.pushState(null, '', to), path)
+}
+
+interface Pages {
+  readonly history: { pushState(state: null, unused: string, path: string): void }
+}
+
 async function openPage(
   browser: Browser,
   url: string,

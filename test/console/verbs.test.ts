@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { verbs, type VerbName } from '@bmdb/api/contract'
+import { run, type Io } from '@bmdb/cli'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { root } from '../setup.ts'
-import { cannotRun, stages, type Stage } from './stage.ts'
+import { cannotRun, goTo, stages, type Stage } from './stage.ts'
 
 /** What an act is done to; each way of doing it has its own. */
 interface Target {
@@ -208,7 +205,7 @@ async function rowsOf({ sql }: Stage, { machineId, process, sessionId }: Target)
 }
 
 async function inConsole(page: Page, { path, button, fields }: Case, target: Target): Promise<void> {
-  await page.goto(path(target))
+  await goTo(page, path(target))
   await page.getByRole('main').getByRole('button', { name: button, exact: true }).first().click()
   const dialog = page.getByRole('dialog')
   for (const [label, value] of Object.entries(fields?.(target) ?? {}))
@@ -233,13 +230,19 @@ async function post(url: string, csrf: string, name: VerbName, body: object): Pr
   expect([answer.status, await answer.json()], name).toMatchObject([200, { done: true }])
 }
 
+/** Runs the command line in this program, through the same entry as its `main.ts`. */
 async function command(databaseUrl: string, typed: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [join(root, 'apps/bmdb/dist/main.js'), ...typed], {
-    env: { PATH: process.env['PATH'], BMDB_DATABASE_URL: databaseUrl },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
   let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await once(child, 'close')
-  expect([child.exitCode, said], typed.join(' ')).toMatchObject([0, ''])
+  const io: Io = {
+    stdout: { isTTY: false, columns: 120, write: (_text, done) => done?.() },
+    stderr: { isTTY: false, columns: 120, write: (text) => void (said += text) },
+    env: { BMDB_DATABASE_URL: databaseUrl },
+    userName: undefined,
+    cwd: () => import.meta.dirname,
+    on: () => {},
+    off: () => {},
+    exit: () => {},
+    kill: () => {},
+  }
+  expect([await run(typed, io), said], typed.join(' ')).toEqual([0, ''])
 }

@@ -25,7 +25,8 @@ createRoot(document.getElementById('root')!).render(
     >
       <QueryClientProvider client={queryClient}>
         <ModalsProvider modalProps={{ size: 'lg', closeButtonProps: { 'aria-label': 'Close' } }}>
-          <Notifications position="bottom-right" limit={4} />
+          {/* Below dialogs, whose buttons they would cover. */}
+          <Notifications zIndex={150} position="bottom-right" limit={4} />
           <App />
         </ModalsProvider>
       </QueryClientProvider>
