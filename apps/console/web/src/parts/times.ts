@@ -21,6 +21,8 @@ export function localText(ms: number, nowMs: number): string {
 
 /** `3 min ago`, `in 12 s`. */
 export function relativeText(ms: number, nowMs: number): string {
+  // What was written just now is a moment ahead of a clock that lags by the length of a way.
+  if (ms > nowMs && ms - nowMs < 1_000) return '0 s ago'
   return ms > nowMs ? `in ${durationText(ms - nowMs)}` : `${durationText(nowMs - ms)} ago`
 }
 
