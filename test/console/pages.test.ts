@@ -91,3 +91,38 @@ async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(join(root, folder), { recursive: true })
   await page.screenshot({ path: join(root, folder, `${name}.png`), fullPage: true })
 }
+
+const hostile = [
+  '/machines?state=nothing&process=&fact=%00&retired=maybe&kind=%22&domain=%27%3B--&limit=-1',
+  '/machines/not-an-id',
+  '/machines/%E0%A4%A',
+  '/sessions?tab=other&component=%3Cscript%3Ealert(1)%3C%2Fscript%3E',
+  '/sessions/00000000-0000-0000-0000-000000000000',
+  '/work?stuck=perhaps&order=sideways&machineId=x&sessionId=y',
+  '/backoffs?tab=__proto__&order=constructor',
+  '/processes/%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E',
+  '/history?from=yesterday&to=tomorrow&event=Everything&kind=none&search=%25',
+  '/?hours=0',
+]
+
+test.skipIf(cannotRun !== undefined)(
+  'no parameter of a page takes it down: it shows what it can, or says what is wrong',
+  { timeout: 60_000 },
+  async () => {
+    const { open } = await stage()
+    const { page } = await open('/')
+    const thrown: string[] = []
+    page.on('pageerror', (error) => thrown.push(error.message))
+    page.on('dialog', (dialog) => {
+      thrown.push(`a dialog: ${dialog.message()}`)
+      void dialog.dismiss()
+    })
+    for (const path of hostile) {
+      await goTo(page, path)
+      await settled(page)
+      await page.getByRole('banner').waitFor()
+      expect(await page.getByText('This page broke').count(), path).toBe(0)
+    }
+    expect(thrown).toEqual([])
+  },
+)
