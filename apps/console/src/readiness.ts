@@ -1,5 +1,4 @@
 import type { Connection, PrismaClient } from '@bmdb/core'
-import { oneLine } from '@bmdb/program'
 
 const limitMs = 2_000
 
@@ -23,8 +22,9 @@ export class Readiness {
     try {
       await this.#connection.fleet.pulse({ timeoutMs: limitMs })
       return []
-    } catch (error) {
-      return [`the database does not answer: ${oneLine(error instanceof Error ? error.message : String(error))}`]
+    } catch {
+      // Whoever reaches the port may ask: where the database is, is in the log.
+      return ['the database does not answer']
     }
   }
 }

@@ -66,7 +66,7 @@ test('with a database that stopped answering it is not ready, and a signal ends 
   proxy.silence()
   const ready = await fetch(`${url}/readyz`)
   expect(ready.status).toBe(503)
-  expect(((await ready.json()) as { reasons: string[] }).reasons[0]).toMatch(/^the database does not answer: /)
+  expect(((await ready.json()) as { reasons: string[] }).reasons).toEqual(['the database does not answer'])
   // It is in the middle of a request, too.
   const asking = fetch(`${url}/api/v1/machines`).catch(() => {})
   const { code, seconds } = await console.kill('SIGTERM')

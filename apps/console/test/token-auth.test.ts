@@ -50,7 +50,7 @@ test('people log in by a form, act with the token of their session, and log out'
   const answer = await logIn(console, annsToken, { Origin: url, 'Sec-Fetch-Site': 'same-origin' }, '/machines?search=x')
   expect([answer.status, answer.headers.location]).toEqual([303, '/machines?search=x'])
   expect(answer.headers['set-cookie']).toEqual([
-    expect.stringMatching(/^bmdb_console=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/),
+    expect.stringMatching(/^bmdb_console=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax$/),
   ])
   const ann = { Cookie: cookieOf(answer) }
   expect((await get('/', { ...ann, Accept: 'text/html' })).status).toBe(200)
@@ -69,7 +69,7 @@ test('people log in by a form, act with the token of their session, and log out'
   const out = await post('/logout', csrf)
   expect(out.status).toBe(204)
   expect(out.headers['set-cookie']![0]).toMatch(
-    /^bmdb_console=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970 [^;]*; HttpOnly; SameSite=Strict$/,
+    /^bmdb_console=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970 [^;]*; HttpOnly; SameSite=Lax$/,
   )
   expect((await get('/api/v1/me', ann)).status).toBe(401)
   expect((await post('/logout', csrf)).status).toBe(401)

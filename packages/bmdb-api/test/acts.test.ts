@@ -91,7 +91,13 @@ describe('an act on everything that matches', () => {
     for (const machineId of machineIds) await connection.operator('otto').park(machineId, 'Install', { reason: 'x' })
     const body = { filter: { process: 'Install' }, dryRun: true }
     for (const given of [body, { ...body, reason: 'x' }])
-      expect(await act('backoffs/unpark-matching', given)).toEqual({ matched: 3, done: 0, failures: [], next: null })
+      expect(await act('backoffs/unpark-matching', given)).toMatchObject({
+        matched: 3,
+        done: 0,
+        failed: 0,
+        failures: [],
+        next: null,
+      })
     expect(await read('backoffs?parked=true')).toMatchObject({ rows: [{}, {}, {}] })
   })
 
@@ -106,7 +112,7 @@ describe('an act on everything that matches', () => {
     const first: BulkDone = await act('backoffs/unpark-matching', body)
     expect(first).toMatchObject({ matched: 100, done: 100, failures: [], next: expect.any(String) as string })
     const second: BulkDone = await act('backoffs/unpark-matching', { ...body, after: first.next })
-    expect(second).toEqual({ matched: 21, done: 21, failures: [], next: null })
+    expect(second).toMatchObject({ matched: 21, done: 21, failed: 0, failures: [], next: null })
     expect((await connection.fleet.backoffs()).rows).toEqual([])
   })
 
@@ -131,11 +137,23 @@ describe('an act on everything that matches', () => {
     await holder.startWorkMany('Install', machineIds, { limit: 2 })
     await holder.startWork('Inventory', machineIds)
     const released = await act('work/release-matching', { filter: { process: 'Install' }, reason: 'x' })
-    expect(released).toEqual({ matched: 2, done: 2, failures: [], next: null })
+    expect(released).toMatchObject({ matched: 2, done: 2, failed: 0, failures: [], next: null })
     expect(await read('work')).toMatchObject({ rows: [{ process: 'Inventory' }] })
     const ended = await act('sessions/end-matching', { filter: { component: 'test' }, reason: 'x' })
-    expect(ended).toEqual({ matched: 1, done: 1, failures: [], next: null })
+    expect(ended).toMatchObject({ matched: 1, done: 1, failed: 0, failures: [], next: null })
     expect(await read('work')).toEqual({ rows: [], next: null })
+  })
+
+  test('leaves sessions that began after they were counted', async () => {
+    const { connection, act } = await api(0)
+    const counted = await session(connection)
+    const body = { filter: { component: 'test' } }
+    const { at }: BulkDone = await act('sessions/end-matching', { ...body, dryRun: true })
+    const later = await session(connection)
+    const ended = await act('sessions/end-matching', { ...body, before: at, reason: 'they hang' })
+    expect(ended).toMatchObject({ matched: 1, done: 1 })
+    expect((await connection.fleet.sessions()).rows.map(({ id }) => id)).toEqual([later.id])
+    expect((await connection.fleet.endedSessions()).rows.map(({ id }) => id)).toEqual([counted.id])
   })
 
   test('leaves what was claimed after it was looked at', async () => {
@@ -150,7 +168,7 @@ describe('an act on everything that matches', () => {
     await looked
     await first!.cancel()
     const second = await holder.startWork('Install', machineIds)
-    expect(await acting).toEqual({ matched: 1, done: 0, failures: [], next: null })
+    expect(await acting).toMatchObject({ matched: 1, done: 0, failed: 0, failures: [], next: null })
     const { rows } = await connection.fleet.work()
     expect(rows.map(({ token }) => token)).toEqual([String(second!.token)])
   })

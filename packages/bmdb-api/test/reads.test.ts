@@ -120,7 +120,7 @@ describe('of a busy fleet', () => {
     expect(await ids('sessions?component=nobody')).toEqual([])
     expect(await ids('ended-sessions')).toEqual([closed.id])
     expect(await ids('work?stuck=true')).toEqual([stuck.machineId])
-    expect(await ids('work?stuck=false')).toHaveLength(3)
+    expect(await ids('work?stuck=false')).toHaveLength(2)
     expect(await ids(`work?sessionId=${alive.id}&order=newest`)).toEqual([machineIds[1], machineIds[0]])
     expect(await ids('backoffs?parked=true')).toEqual([parkedOn])
     expect(await ids('backoffs?parked=false')).toEqual([failedOn])

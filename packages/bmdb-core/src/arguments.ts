@@ -29,3 +29,9 @@ function show(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return String(value)
 }
+
+/** A time. */
+export function date(name: string, value: unknown): Date {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) invalid(name, value, 'a Date')
+  return value
+}

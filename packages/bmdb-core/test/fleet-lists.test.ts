@@ -14,6 +14,7 @@ describe('machines', () => {
     await database.sql(`INSERT INTO machine_asset_tag VALUES ('${bare}', 'A7')`)
     const ids = async (filter: MachineFilter): Promise<string[]> =>
       (await connection.fleet.machines(filter)).rows.map((row) => row.id)
+    expect(await ids({ search: one.slice(0, 9).toUpperCase() })).toEqual([one])
     expect(await ids({ search: one.slice(0, 8).toUpperCase() })).toEqual([one])
     expect(await ids({ search: one })).toEqual([one])
     expect(await ids({ search: '1.2.' })).toEqual([one])
@@ -136,6 +137,19 @@ describe('work and backoffs', () => {
     await expect(connection.fleet.work({ order: 'constructor' as never })).rejects.toMatchObject({
       code: 'ERR_INVALID_ARGUMENT',
     })
+  })
+
+  test('of a time before are told from what began since', async () => {
+    const { connection, machineIds } = await testMachines(2)
+    const first = await connection.startSession(noBeats)
+    await first.startWork('P', [machineIds[0]!])
+    const { now: startedBy } = await connection.fleet.pulse()
+    const second = await connection.startSession(noBeats)
+    await second.startWork('P', [machineIds[1]!])
+    expect((await connection.fleet.sessions({ startedBy })).rows.map(({ id }) => id)).toEqual([first.id])
+    expect((await connection.fleet.work({ startedBy })).rows.map(({ sessionId }) => sessionId)).toEqual([first.id])
+    expect((await connection.fleet.work({ stuck: false })).rows).toHaveLength(2)
+    expect((await connection.fleet.work({ stuck: true })).rows).toEqual([])
   })
 
   test('are released only under the token that was looked at, where one is given', async () => {

@@ -75,6 +75,8 @@ describe('lists', () => {
     '',
     Buffer.from('[1]').toString('base64url'),
     Buffer.from('["a"]').toString('base64url'),
+    Buffer.from('["2026-02-30 00:00:00+00", "99999999-9999-4999-8999-999999999999"]').toString('base64url'),
+    Buffer.from('["2026-01-01 00:00:00+99", "99999999-9999-4999-8999-999999999999"]').toString('base64url'),
     Buffer.from('["x", "99999999-9999-4999-8999-999999999999"]').toString('base64url'),
   ])('refuse a cursor of something else: %s', async (after) => {
     const { connection } = await testMachines(0)

@@ -14,7 +14,7 @@ export function tokenAuth(tokens: Tokens, csrf: CsrfTokens, nowMs: () => number)
   const limits = new LoginLimits(nowMs)
   const cookieOf = (request: FastifyRequest): string | undefined => request.cookies[cookieName]
   const cookieOptions = (request: FastifyRequest) =>
-    ({ path: '/', httpOnly: true, sameSite: 'strict', secure: request.protocol === 'https' }) as const
+    ({ path: '/', httpOnly: true, sameSite: 'lax', secure: request.protocol === 'https' }) as const
   return {
     description: `${tokens.size} ${tokens.size === 1 ? 'person has a token' : 'people have tokens'}`,
     refuses: () => null,

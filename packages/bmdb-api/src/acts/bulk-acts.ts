@@ -4,8 +4,8 @@ import { badRequest } from '../problem/problem-error.ts'
 
 /** A list, and what is done to each of its rows. */
 export interface BulkAct<Filter, Row> {
-  /** In the order of a key that acting does not change. */
-  list(fleet: Fleet, filter: Filter, page: PageOptions): Promise<Page<Row>>
+  /** In the order of a key that acting does not change. @param before - only what had begun by then */
+  list(fleet: Fleet, filter: Filter, page: PageOptions, before: Date): Promise<Page<Row>>
   /** @returns whether something was changed */
   act(operator: Operator, row: Row, filter: Filter, options: ActOptions): Promise<boolean>
   /** What a row is called, such as `Inventory on machine …`. */
@@ -28,8 +28,8 @@ const onMachine = (row: { process: string; machineId: string }): string => `${ro
 /** What each bulk verb does. */
 export const bulkActs: { readonly [Name in BulkVerbName]: BulkAct<Filter<Name>, Rows[Name]> } = {
   releaseMatching: {
-    list: (fleet, { graceSeconds: _grace, stuck, ...filter }, page) =>
-      fleet.work({ ...filter, stuck: stuck === true ? true : undefined, ...page }),
+    list: (fleet, { graceSeconds: _grace, ...filter }, page, startedBy) =>
+      fleet.work({ ...filter, startedBy, ...page }),
     async act(operator, { machineId, process, token }, filter, options) {
       // Only what was listed: what was claimed since then goes on.
       const graceSeconds = graceOf(filter)
@@ -56,7 +56,8 @@ export const bulkActs: { readonly [Name in BulkVerbName]: BulkAct<Filter<Name>, 
     name: onMachine,
   },
   endSessionsMatching: {
-    list: (fleet, filter, page) => fleet.sessions({ ...filter, ...page }),
+    // Programs start others at once for those that are ended.
+    list: (fleet, filter, page, startedBy) => fleet.sessions({ ...filter, startedBy, ...page }),
     act: (operator, { id }, _filter, options) => operator.endSession(id, options),
     name: ({ id, component }) => `session ${id} of ${component}`,
   },

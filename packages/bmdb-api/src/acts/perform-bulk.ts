@@ -17,6 +17,7 @@ const mostFailures = 10
 export interface BulkBody<Filter> {
   readonly reason?: string
   readonly after?: string
+  readonly before?: string
   readonly dryRun?: boolean
   readonly filter: Filter
 }
@@ -26,14 +27,16 @@ export async function performBulk<Filter, Row>(
   connection: Connection<PrismaClient>,
   operatorName: string,
   bulk: BulkAct<Filter, Row>,
-  { filter, reason, after, dryRun = false }: BulkBody<Filter>,
+  { filter, reason, after, before, dryRun = false }: BulkBody<Filter>,
   wait: () => LimitedWait,
 ): Promise<BulkDone> {
   if (reason === undefined && !dryRun) throw badRequest('The body lacks "reason".')
   const { rows: many, atATime } = (bulk.graceSeconds?.(filter) ?? 0) > 0 ? waiting : acted
   const page = { limit: dryRun ? counted : many, after, ...wait() }
-  const { rows, next } = await bulk.list(connection.fleet, filter, page)
-  if (dryRun || reason === undefined) return { matched: rows.length, done: 0, failures: [], next }
+  const begun = before === undefined ? (await connection.fleet.pulse(wait())).now : new Date(before)
+  const at = begun.toISOString()
+  const { rows, next } = await bulk.list(connection.fleet, filter, page, begun)
+  if (dryRun || reason === undefined) return { at, matched: rows.length, done: 0, failed: 0, failures: [], next }
   const operator = connection.operator(operatorName)
   const failures: BulkDone['failures'] = []
   let done = 0
@@ -51,5 +54,6 @@ export async function performBulk<Filter, Row>(
     }
   }
   await Promise.all(Array.from({ length: atATime }, actOnSome))
-  return { matched: rows.length, done, failures: failures.slice(0, mostFailures), next }
+  const failed = failures.length
+  return { at, matched: rows.length, done, failed, failures: failures.slice(0, mostFailures), next }
 }

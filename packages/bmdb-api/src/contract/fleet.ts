@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { orNull, ProcessName, Time, Uuid } from './common.ts'
 import { Backoff } from './backoffs.ts'
 import { HeldWork } from './work.ts'
-import { Session } from './sessions.ts'
+import { EndedSession, Session } from './sessions.ts'
 
 /** How the machines of a process stand, counted at `at` by the definition that claims use. */
 export const Counts = Type.Object({
@@ -35,6 +35,8 @@ export type Process = Static<typeof Process>
 export const Attention = Type.Object({
   stuck: Type.Array(HeldWork),
   expired: Type.Array(Session),
+  /** Sessions that expired within the last quarter of an hour and are over: their programs died, or were cut off. */
+  lost: Type.Array(EndedSession),
   parked: Type.Array(Backoff),
   paused: Type.Array(Process),
   at: Time,

@@ -1,6 +1,6 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 import { backoffFilter } from './backoffs.ts'
-import { ProcessName, Reason, Uuid } from './common.ts'
+import { ProcessName, Reason, Time, Uuid } from './common.ts'
 import { sessionFilter } from './sessions.ts'
 import { Token, workFilter } from './work.ts'
 
@@ -100,6 +100,9 @@ export type Done = Static<typeof Done>
 const bulk = {
   reason: Type.Optional(Reason),
   after: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000, description: 'The `next` of the call before' })),
+  before: Type.Optional(
+    Type.String({ ...Time, description: 'Only what had begun by then: `at` of the first call; default now' }),
+  ),
   dryRun: Type.Optional(
     Type.Boolean({ description: 'Only counts what it would act on; the reason may be left out then alone' }),
   ),
@@ -124,7 +127,9 @@ export const bulkVerbs = {
     'Releases all work that matches, with no grace but `graceSeconds`',
     {
       ...workFilter,
-      graceSeconds,
+      graceSeconds: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 3_600, description: 'How long each holder has to let go; default 0' }),
+      ),
     },
   ),
   clearBackoffsMatching: bulkVerb('backoffs', 'clear-matching', 'Ends all backoffs that match', backoffFilter),
@@ -136,6 +141,11 @@ export type BulkVerbBody<Name extends BulkVerbName> = Static<(typeof bulkVerbs)[
 
 /** What came of one call. */
 export const BulkDone = Type.Object({
+  at: Type.String({
+    ...Time,
+    description: 'What to give as `before` to the next call, so that nothing newer is acted on',
+  }),
+  failed: Type.Integer({ description: 'How many could not be changed' }),
   matched: Type.Integer({ description: 'How many were looked at in this call' }),
   done: Type.Integer({ description: 'How many were changed' }),
   failures: Type.Array(Type.Object({ what: Type.String(), detail: Type.String() }), { description: 'The first ten' }),

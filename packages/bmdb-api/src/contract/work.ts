@@ -32,7 +32,9 @@ export const workFilter = {
   process: Type.Optional(ProcessName),
   machineId: Type.Optional(Uuid),
   sessionId: Type.Optional(Uuid),
-  stuck: Type.Optional(Type.Boolean({ description: 'Only what is alive, and past the deadline of its progress' })),
+  stuck: Type.Optional(
+    Type.Boolean({ description: 'Only what is alive, and past the deadline of its progress; or only what is not' }),
+  ),
 }
 export const WorkQuery = Type.Object({
   ...paging,

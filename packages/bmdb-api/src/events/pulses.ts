@@ -16,6 +16,8 @@ export interface PulsesOptions {
   readonly limitMs?: number
   /** Clients at a time. Default 200. */
   readonly mostClients?: number
+  /** Clients at a time of one name; one more ends the oldest of them. Default 20. */
+  readonly mostOfOne?: number
   /** Bytes that a client may leave unread, besides what the network holds. Default 65 536. */
   readonly mostUnreadBytes?: number
 }
@@ -26,26 +28,39 @@ const retryMs = 2_000
 /** Sends pulses to everybody who listens; while nobody does, the database is not asked. */
 export class Pulses {
   readonly #options: PulsesOptions & Required<Omit<PulsesOptions, 'onAway' | 'onStreams'>>
-  readonly #clients = new Set<ServerResponse>()
+  /** Oldest first, each with whose it is. */
+  readonly #clients = new Map<ServerResponse, string>()
   readonly #closed = new AbortController()
   #beating: AbortController | undefined
   #latest: Pulse = { reachable: false, now: null, version: '' }
   #sent = 0
 
   constructor(options: PulsesOptions) {
-    this.#options = { everyMs: 1_000, limitMs: 2_000, mostClients: 200, mostUnreadBytes: 65_536, ...options }
+    this.#options = {
+      everyMs: 1_000,
+      limitMs: 2_000,
+      mostClients: 200,
+      mostOfOne: 20,
+      mostUnreadBytes: 65_536,
+      ...options,
+    }
   }
 
-  /** @throws ProblemError (503) where there are too many, or it was closed */
-  assertRoom(): void {
+  /** @throws ProblemError (503) where others have too many, or it was closed */
+  assertRoom(name: string): void {
     if (this.#closed.signal.aborted) throw overloaded('This program is stopping.')
+    const own = [...this.#clients].filter(([, owner]) => owner === name)
+    if (own.length >= this.#options.mostOfOne) {
+      own[0]![0].end()
+      this.#remove(own[0]![0])
+    }
     if (this.#clients.size >= this.#options.mostClients)
       throw overloaded(`${this.#options.mostClients} streams of events are open already: close some, or ask for lists.`)
   }
 
   /** Sends every pulse from now on, until the client goes away or does not read. */
-  add(client: ServerResponse): void {
-    this.#clients.add(client)
+  add(client: ServerResponse, name: string): void {
+    this.#clients.set(client, name)
     this.#options.onStreams?.(this.#clients.size)
     client.once('close', () => this.#remove(client))
     client.on('error', () => this.#remove(client))
@@ -58,7 +73,7 @@ export class Pulses {
   close(): void {
     this.#closed.abort()
     this.#beating?.abort()
-    for (const client of this.#clients) {
+    for (const client of [...this.#clients.keys()]) {
       client.end()
       this.#remove(client)
     }
@@ -81,7 +96,7 @@ export class Pulses {
       if (signal.aborted) break
       this.#latest = pulse
       this.#sent += 1
-      for (const client of this.#clients) this.#send(client, pulse)
+      for (const client of [...this.#clients.keys()]) this.#send(client, pulse)
       await pause(this.#options.everyMs - (performance.now() - beganMs), signal)
     }
     // Somebody may have come while the last answer was awaited.

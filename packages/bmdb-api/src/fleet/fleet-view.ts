@@ -4,11 +4,11 @@ import { attention, attentionRows } from './attention.ts'
 import { Refreshed } from './refreshed.ts'
 import type { LimitedWait } from './within.ts'
 
-/** What one refresh may take. */
-const refreshMs = 120_000
+/** What one refresh may take: on a connection that broke without a word, the next one is tried after that. */
+const refreshMs = 20_000
 
 /** Charts that are kept: hours and process differ. */
-const mostCharts = 40
+const mostCharts = 100
 
 /** What costs more than a request may, shared by all requests. */
 export class FleetView {
@@ -90,20 +90,18 @@ export class FleetView {
     this.#charts.delete(key)
     this.#charts.set(key, chart)
     const [oldest] = this.#charts.keys()
-    if (this.#charts.size > mostCharts && oldest !== undefined) {
-      this.#charts.get(oldest)?.close()
-      this.#charts.delete(oldest)
-    }
+    // Whoever waits for it still gets it.
+    if (this.#charts.size > mostCharts && oldest !== undefined) this.#charts.delete(oldest)
     return chart.get(wait)
   }
 
   /** While somebody looks: notices what time alone brings, such as work that is stuck and sessions that expired. */
   notice(): void {
     this.#attention.get({ timeoutMs: refreshMs }).then(
-      ({ stuck, expired, parked }) => {
+      ({ stuck, expired, lost, parked }) => {
         const noticed = JSON.stringify([
           stuck.map(({ machineId, process, token }) => [machineId, process, token]),
-          expired.map(({ id }) => id),
+          [...expired, ...lost].map(({ id }) => id),
           parked.map(({ machineId, process }) => [machineId, process]),
         ])
         if (this.#noticed !== undefined && this.#noticed !== noticed) this.#changes += 1

@@ -20,8 +20,8 @@ export function addEventRoutes(instance: FastifyInstance, serving: Serving, puls
       answer: Type.String(),
       mediaType: 'text/event-stream',
     },
-    async ({ reply }) => {
-      pulses.assertRoom()
+    async ({ reply, identity: { name } }) => {
+      pulses.assertRoom(name)
       reply.hijack()
       reply.raw.writeHead(200, {
         // What others have set, such as a policy of the whole server.
@@ -29,7 +29,7 @@ export function addEventRoutes(instance: FastifyInstance, serving: Serving, puls
         'Content-Type': 'text/event-stream; charset=utf-8',
         'X-Accel-Buffering': 'no',
       })
-      pulses.add(reply.raw)
+      pulses.add(reply.raw, name)
       return undefined
     },
   )

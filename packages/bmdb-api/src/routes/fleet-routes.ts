@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { Me, Overview, Process, Throughput, ThroughputQuery } from '../contract/index.ts'
+import { notFound } from '../problem/problem-error.ts'
 import { addRead } from './route.ts'
 import type { Serving } from './serving.ts'
 
@@ -52,6 +53,13 @@ export function addFleetRoutes(instance: FastifyInstance, serving: Serving): voi
       query: ThroughputQuery.properties,
       answer: Throughput,
     },
-    ({ query: { hours = 24, process }, wait }) => view.throughput({ hours, process }, wait()),
+    async ({ query: { hours = 24, process }, wait }) => {
+      if (process !== undefined && !(await view.processNames(wait())).includes(process))
+        throw notFound(
+          'ERR_PROCESS_NOT_FOUND',
+          `There is no process ${JSON.stringify(process)}: GET processes has all of them.`,
+        )
+      return view.throughput({ hours, process }, wait())
+    },
   )
 }

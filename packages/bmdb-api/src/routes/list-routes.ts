@@ -81,9 +81,7 @@ export function addListRoutes(instance: FastifyInstance, serving: Serving): void
       query: WorkQuery.properties,
       answer: pageOf(HeldWork),
     },
-    ({ query: { order = 'oldest', stuck, ...filter }, wait }) => {
-      return fleet.work({ ...filter, order, stuck: stuck === true ? true : undefined, ...wait() })
-    },
+    ({ query: { order = 'oldest', ...filter }, wait }) => fleet.work({ ...filter, order, ...wait() }),
   )
   addRead(
     instance,

@@ -1,4 +1,4 @@
-import { invalid, text, uuid } from '../arguments.ts'
+import { date, invalid, text, uuid } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
 import type { HistoryEvent } from '../history.ts'
 import { processName } from '../work/process-name.ts'
@@ -68,8 +68,8 @@ export async function listEvents(database: Database, filter: FleetEventFilter = 
   if (filter.machineId !== undefined)
     given.byIndex(`h.machine_id = ${given.value(uuid('machineId', filter.machineId))}::uuid`)
   if (filter.from !== undefined)
-    given.byIndex(`h."timestamp" >= ${given.value(time('from', filter.from))}::timestamptz`)
-  if (filter.to !== undefined) given.byIndex(`h."timestamp" < ${given.value(time('to', filter.to))}::timestamptz`)
+    given.byIndex(`h."timestamp" >= ${given.value(date('from', filter.from))}::timestamptz`)
+  if (filter.to !== undefined) given.byIndex(`h."timestamp" < ${given.value(date('to', filter.to))}::timestamptz`)
   if (filter.sessionId !== undefined)
     given.byScan(`h.session_id = ${given.value(uuid('sessionId', filter.sessionId))}::uuid`)
   if (filter.process !== undefined) given.byScan(`h.process = ${given.value(processName(filter.process))}::text`)
@@ -137,9 +137,4 @@ function shown(row: Row): FleetEvent {
     token: row.token!,
     cause: row.why,
   }
-}
-
-function time(name: string, value: unknown): Date {
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) invalid(name, value, 'a Date')
-  return value
 }

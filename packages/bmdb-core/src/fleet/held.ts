@@ -1,4 +1,4 @@
-import { invalid, uuid } from '../arguments.ts'
+import { date, invalid, uuid } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
 import { processName } from '../work/process-name.ts'
 import { Conditions } from './conditions.ts'
@@ -34,8 +34,10 @@ export interface HeldWorkFilter extends PageOptions {
   readonly process?: string | undefined
   readonly machineId?: string | undefined
   readonly sessionId?: string | undefined
-  /** Only what is alive but past the deadline of its progress. */
-  readonly stuck?: true | undefined
+  /** Only what is alive but past the deadline of its progress, or only what is not. */
+  readonly stuck?: boolean | undefined
+  /** Only what was claimed by then. */
+  readonly startedBy?: Date | undefined
   /** By machine, or by when it was claimed. Default `machine`. */
   readonly order?: 'machine' | 'oldest' | 'newest' | undefined
 }
@@ -67,7 +69,9 @@ export async function listHeldWork(database: Database, filter: HeldWorkFilter = 
     given.byIndex(`w.machine_id = ${given.value(uuid('machineId', filter.machineId))}::uuid`)
   if (filter.sessionId !== undefined)
     given.byIndex(`w.session_id = ${given.value(uuid('sessionId', filter.sessionId))}::uuid`)
-  if (filter.stuck === true) given.byScan(isStuck)
+  if (filter.stuck !== undefined) given.byScan(filter.stuck ? isStuck : `NOT (${isStuck})`)
+  if (filter.startedBy !== undefined)
+    given.byScan(`w.work_started_at <= ${given.value(date('startedBy', filter.startedBy))}::timestamptz`)
   return readPage(
     database,
     {

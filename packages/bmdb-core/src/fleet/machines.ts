@@ -173,8 +173,8 @@ function addPrefix(given: Conditions, prefix: string): void {
 }
 
 function addSearch(given: Conditions, search: string): void {
-  // Eight signs of an id are no part of an address.
-  if (isBeginning(search) && search.length >= 8) return addPrefix(given, search)
+  // Behind its first hyphen an id is hardly a part of an address any more.
+  if (isBeginning(search) && search.length > 8) return addPrefix(given, search)
   const prefix = given.pattern(search.toLowerCase(), 'beginning')
   const part = given.pattern(search, 'anywhere')
   given.byScan(`(m.machine_id::text LIKE ${prefix}::text OR EXISTS (

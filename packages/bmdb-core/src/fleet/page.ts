@@ -1,8 +1,9 @@
 import type { QueryResultRow } from 'pg'
 import { validate as isUuid } from 'uuid'
 import { invalid, wholeNumber } from '../arguments.ts'
+import { sqlState } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
-import { inOneTransaction, readOwn } from '../database/own-statements.ts'
+import { inOneTransaction, readOwn, refusalOf } from '../database/own-statements.ts'
 import { TransactionTimeoutError } from '../errors.ts'
 import { Limit, type WaitOptions } from '../limit.ts'
 import { byIndexes } from '../sql/end-sessions.ts'
@@ -78,7 +79,12 @@ export async function readPage<Row>(database: Database, listing: Listing, option
   const { dialect } = database
   const results = await readOwn(database, limit, listing.what, (connection) =>
     inOneTransaction(connection, dialect, [...byIndexes(dialect), { text, values: all }]),
-  )
+  ).catch((error: unknown) => {
+    // It looks like a time, and there is none: the 30th of February.
+    const refused = options.after !== undefined && noTime.has(sqlState(refusalOf(error)) ?? '')
+    if (refused) invalidCursor(options.after)
+    throw error
+  })
   const rows = results.at(-1)!.rows as (QueryResultRow & PageColumns)[]
   const found = rows.filter((row) => row.page_key !== null)
   const shown = found.slice(0, count)
@@ -105,18 +111,23 @@ function encode(key: readonly string[]): string {
 }
 
 function decode(cursor: unknown, key: Listing['key']): readonly string[] {
-  const expected = 'the `next` of an earlier page of the same list'
-  if (typeof cursor !== 'string') invalid('after', cursor, expected)
+  if (typeof cursor !== 'string') invalidCursor(cursor)
   let parts: unknown
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())
   } catch {
-    invalid('after', cursor, expected)
+    invalidCursor(cursor)
   }
   const fits = Array.isArray(parts) && parts.length === key.length
-  if (!fits || !key.every(({ type }, index) => isOf[type]((parts as unknown[])[index])))
-    invalid('after', cursor, expected)
+  if (!fits || !key.every(({ type }, index) => isOf[type]((parts as unknown[])[index]))) invalidCursor(cursor)
   return parts as string[]
+}
+
+/** SQLSTATEs of what is no time. */
+const noTime = new Set(['22007', '22008', '22009'])
+
+function invalidCursor(cursor: unknown): never {
+  invalid('after', cursor, 'the `next` of an earlier page of the same list')
 }
 
 const isOf = {

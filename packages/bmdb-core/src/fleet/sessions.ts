@@ -1,4 +1,4 @@
-import { invalid, text, uuid } from '../arguments.ts'
+import { date, invalid, text, uuid } from '../arguments.ts'
 import type { Database } from '../database/database.ts'
 import { Conditions } from './conditions.ts'
 import { readPage, type Page, type PageOptions } from './page.ts'
@@ -25,6 +25,8 @@ export interface SessionFilter extends PageOptions {
   /** Only those that are alive, or only those that expired. Default: all. */
   readonly alive?: boolean | undefined
   readonly component?: string | undefined
+  /** Only those that were started by then. */
+  readonly startedBy?: Date | undefined
   /** By start. Default `oldest`: the oldest first. */
   readonly order?: 'oldest' | 'newest' | undefined
 }
@@ -36,6 +38,8 @@ export async function listSessions(database: Database, filter: SessionFilter = {
   const given = new Conditions()
   if (filter.id !== undefined) given.byIndex(`s.session_id = ${given.value(uuid('id', filter.id))}::uuid`)
   if (filter.alive !== undefined) given.byScan(`l.session_deadline ${filter.alive ? '>' : '<='} now()`)
+  if (filter.startedBy !== undefined)
+    given.byIndex(`s.session_created_at <= ${given.value(date('startedBy', filter.startedBy))}::timestamptz`)
   addComponent(given, filter.component)
   return readPage(
     database,

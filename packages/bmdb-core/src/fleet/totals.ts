@@ -56,7 +56,9 @@ export interface Pulse {
 /** Looks whether anything happened: the newest row of each history. Costs a few look-ups in indexes. */
 export async function readPulse(database: Database, options: WaitOptions = {}): Promise<Pulse> {
   const newest = (table: string, key: string, time: string): string =>
-    `coalesce((SELECT t.${key}::text FROM ${table} AS t ORDER BY t.${time} DESC, t.${key} DESC LIMIT 1), '-')`
+    // Several, since what is committed late has an earlier time than what is there.
+    `(SELECT coalesce(string_agg(n.id, ' '), '-') FROM (
+        SELECT t.${key}::text AS id FROM ${table} AS t ORDER BY t.${time} DESC, t.${key} DESC LIMIT 8) AS n)`
   return one<Pulse>(
     database,
     'looking for changes',

@@ -80,14 +80,16 @@ export function BulkForm<Name extends BulkVerbName>({ verb, filter, readAt, onCl
 }
 
 function Running({ state, said }: { state: BulkState; said: BulkWords }) {
-  const { phase, count, matched, done, failures, stopped } = state
-  const percent = phase === 'ended' && !stopped ? 100 : Math.min(100, (matched / Math.max(1, count)) * 100)
+  const { phase, count, matched, done, failed, failures, stopped, error } = state
+  const whole = phase === 'ended' && !stopped && error === null
+  const percent = whole ? 100 : Math.min(100, (matched / Math.max(1, count)) * 100)
   return (
     <>
       <Progress value={percent} aria-label="How far it is" />
       <p role="status">
         {matched} of {numberText(state)} looked at, {done} {said.did}
-        {phase === 'ended' && (stopped ? '; stopped.' : '; done.')}
+        {failed > 0 && `, ${failed} not`}
+        {phase === 'ended' && (whole ? '; done.' : '; stopped.')}
       </p>
       {failures.length > 0 && (
         <div>

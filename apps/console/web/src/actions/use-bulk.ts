@@ -16,6 +16,7 @@ export interface BulkState {
   readonly isAll: boolean
   readonly matched: number
   readonly done: number
+  readonly failed: number
   readonly failures: BulkDone['failures']
   readonly error: string | null
   readonly stopped: boolean
@@ -27,6 +28,7 @@ const start: BulkState = {
   isAll: false,
   matched: 0,
   done: 0,
+  failed: 0,
   failures: [],
   error: null,
   stopped: false,
@@ -47,11 +49,16 @@ export function useBulk<Name extends BulkVerbName>(verb: Name, filter: BulkVerbB
 
   // What it acts on is fixed when the dialog opens.
   const given = useRef({ verb, filter })
+  // Nor does it act on what began since it counted.
+  const countedAt = useRef<string>(undefined)
   useEffect(() => {
     const gone = new AbortController()
     const counting = given.current
     count(counting.verb, counting.filter, gone.signal)
-      .then((counted) => change({ ...counted, phase: 'counted' }))
+      .then(({ at, ...counted }) => {
+        countedAt.current = at
+        change({ ...counted, phase: 'counted' })
+      })
       .catch((error: unknown) => gone.signal.aborted || change({ error: detailOf(error) }))
     return () => {
       gone.abort()
@@ -64,11 +71,17 @@ export function useBulk<Name extends BulkVerbName>(verb: Name, filter: BulkVerbB
     stopping.current = false
     try {
       for (let after: string | null = null; ;) {
-        const part: BulkDone = await call(verb, filter, reason, after, false, new AbortController().signal)
+        const part: BulkDone = await call(
+          verb,
+          filter,
+          { reason, after, before: countedAt.current },
+          new AbortController().signal,
+        )
         setState((before) => ({
           ...before,
           matched: before.matched + part.matched,
           done: before.done + part.done,
+          failed: before.failed + part.failed,
           failures: [...before.failures, ...part.failures].slice(0, mostFailures),
         }))
         after = part.next
@@ -91,27 +104,27 @@ async function count<Name extends BulkVerbName>(
   verb: Name,
   filter: BulkVerbBody<Name>['filter'],
   signal: AbortSignal,
-): Promise<{ count: number; isAll: boolean }> {
+): Promise<{ count: number; isAll: boolean; at: string | undefined }> {
   let counted = 0
+  let before: string | undefined
   let after: string | null = null
   for (let part = 0; part < countedParts; part += 1) {
-    // A count writes nothing, so that its reason is kept nowhere.
-    const { matched, next }: BulkDone = await call(verb, filter, 'counting only', after, true, signal)
+    const { matched, next, at }: BulkDone = await call(verb, filter, { dryRun: true, after, before }, signal)
+    before = at
     counted += matched
     after = next
-    if (after === null) return { count: counted, isAll: true }
+    if (after === null) return { count: counted, isAll: true, at: before }
   }
-  return { count: counted, isAll: false }
+  return { count: counted, isAll: false, at: before }
 }
 
 function call<Name extends BulkVerbName>(
   verb: Name,
   filter: BulkVerbBody<Name>['filter'],
-  reason: string,
-  after: string | null,
-  dryRun: boolean,
+  { after, ...given }: { reason?: string; after: string | null; before: string | undefined; dryRun?: true },
   signal: AbortSignal,
 ): Promise<BulkDone> {
-  const body = { filter, reason, ...(after === null ? {} : { after }), ...(dryRun ? { dryRun } : {}) }
+  // What is undefined is left out by JSON.
+  const body = { filter, ...given, after: after ?? undefined }
   return actOnMatching(verb, body as BulkVerbBody<Name>, signal)
 }

@@ -13,10 +13,10 @@ import { ReleaseButton, workKey } from './work-table.tsx'
 
 /** What somebody has to look at: the first few of each kind, with what gets it moving. */
 export function Attention({ attention, readAt }: { attention: Given; readAt: number }) {
-  const { stuck, parked, paused, at } = attention
+  const { stuck, lost, parked, paused, at } = attention
   // An expired session that holds nothing is in nobody's way.
   const expired = attention.expired.filter(({ held }) => held > 0)
-  const isQuiet = stuck.length + expired.length + parked.length + paused.length === 0
+  const isQuiet = stuck.length + expired.length + lost.length + parked.length + paused.length === 0
   return (
     <Section
       title="Needs attention"
@@ -59,6 +59,18 @@ export function Attention({ attention, readAt }: { attention: Given; readAt: num
                 ; it goes to whoever claims next
               </span>
               <EndButton session={session} readAt={readAt} />
+            </li>
+          ))}
+        </Kind>
+      )}
+      {lost.length > 0 && (
+        <Kind tone="warn" tag="lost, in the last quarter of an hour" all="/sessions?tab=ended">
+          {lost.map(({ id, component, runtimeInfo, endedAt, reason }) => (
+            <li key={id}>
+              <span>
+                Session <SessionId id={id} /> of {component} <span className="dim">{runtimeInfo}</span> was lost{' '}
+                <When at={endedAt} only="relative" />: {reason}
+              </span>
             </li>
           ))}
         </Kind>
