@@ -15,12 +15,12 @@ function startStack(...args: string[]): Stack {
   return { workspace, stack: startProgram('npm start', args, { cwd: workspace.directory }) }
 }
 
-/** Waits until collector, console and workers run; returns their process ids. */
-async function untilRunning({ stack, workspace }: Stack): Promise<number[]> {
+/** Waits until so many programs run, the workers among them; returns their process ids. */
+async function untilRunning({ stack, workspace }: Stack, programs: number): Promise<number[]> {
   await stack.printed(/worker-1: started a session/, 60_000)
   await stack.printed(/worker-2: started a session/, 60_000)
   const children = childrenOf(stack.pid)
-  expect(children).toHaveLength(4)
+  expect(children).toHaveLength(programs)
   expect(workspace.running()).toBe(true)
   return children
 }
@@ -32,7 +32,7 @@ function alive(pids: readonly number[]): number[] {
 describe('npm start', { timeout: 90_000 }, () => {
   test('with --once inventories every machine, ends well, and leaves nothing', async () => {
     const { stack, workspace } = startStack('--once', '--machines', '5', '--slow-milliseconds', '0')
-    const children = await untilRunning({ stack, workspace })
+    const children = await untilRunning({ stack, workspace }, 3)
     const { code } = await stack.endsWithin(60_000)
     expect({ code, stderr: stack.stderr }).toEqual({ code: 0, stderr: '' })
     expect(stack.stdout).toMatch(/stack: all 5 machines inventoried in [\d.]+ s\n/)
@@ -57,7 +57,7 @@ describe('npm start', { timeout: 90_000 }, () => {
 
   test('ends everything when asked to stop, also when a worker was killed before', async () => {
     const { stack, workspace } = startStack('--machines', '4', '--slow-milliseconds', '5000')
-    const children = await untilRunning({ stack, workspace })
+    const children = await untilRunning({ stack, workspace }, 4)
     // Each worker takes two machines.
     await eventually('all machines are held', async () => (await workspace.left()).work === 4)
     process.kill(children.at(-1)!, 'SIGKILL')

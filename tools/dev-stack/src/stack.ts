@@ -41,12 +41,10 @@ export async function runStack({ settings, signal, directory, environment, strea
   try {
     const ids = await registerRack(session, rack, settings.seed)
     say(`registered ${ids.length} simulated BMCs as machines`)
-    const port = await freePort(settings.consolePort, say)
-    links.push(
-      ['console', `http://127.0.0.1:${port}`],
-      ['database', database.url],
-      ['studio', 'npx nx run db:studio, then http://localhost:5555'],
-    )
+    // With --once everything is over before anybody could look.
+    const port = settings.once ? undefined : await freePort(settings.consolePort, say)
+    if (port !== undefined) links.push(['console', `http://127.0.0.1:${port}`])
+    links.push(['database', database.url], ['studio', 'npx nx run db:studio, then http://localhost:5555'])
     links.push(['a BMC', `${rack.bmcs[0]!.url}/redfish/v1/`])
     for (const [name, link] of links) say(`${name}: ${link}`)
 
@@ -56,7 +54,8 @@ export async function runStack({ settings, signal, directory, environment, strea
     }
     start('gc', '@bmdb/gc', [])
     // Whoever tries things out wants to act on them, and nobody else reaches it.
-    start('console', '@bmdb/console', ['--listen', `127.0.0.1:${port}`, '--auth', 'none', '--role', 'operator'])
+    if (port !== undefined)
+      start('console', '@bmdb/console', ['--listen', `127.0.0.1:${port}`, '--auth', 'none', '--role', 'operator'])
     for (let number = 1; number <= settings.workers; number++)
       start(`worker-${number}`, '@bmdb/example-worker', [
         ...['--concurrency', '2'],
