@@ -6,7 +6,7 @@ const stage = stages()
 
 test.skipIf(cannotRun !== undefined)(
   'a stuck machine is found, explained, released with a reason, and taken again, all of it live',
-  { timeout: 60_000 },
+  { timeout: 90_000 },
   async () => {
     const { connection, open } = await stage()
     const machineId = await connection.operator('stage').addMachine({ reason: 'for the test' })
@@ -33,7 +33,7 @@ test.skipIf(cannotRun !== undefined)(
     page.on('framenavigated', () => (loads += 1))
     // Fleet: what needs attention.
     const attention = page.getByRole('region', { name: 'Needs attention' })
-    await attention.getByText('flashing the BMC').waitFor()
+    await attention.getByText('flashing the BMC').waitFor({ timeout: 40_000 })
     await attention.getByRole('link', { name: machineId.slice(0, 8) }).click()
     // The machine: who holds it, and why nothing else begins.
     await page.getByRole('heading', { level: 1, name: new RegExp(machineId) }).waitFor()

@@ -33,7 +33,8 @@ export class FleetView {
     this.#logger = logger
     this.#processes = this.#refreshed('processes', (wait) => fleet.processes(wait), 1_000)
     this.#counts = this.#refreshed('counts', (wait) => countAll(fleet, wait))
-    this.#attention = this.#refreshed('attention', (wait) => attentionRows(fleet, wait))
+    // Somebody waits for it: anew sooner than counts are.
+    this.#attention = this.#refreshed('attention', (wait) => attentionRows(fleet, wait), 2_000, 5)
     this.#machines = this.#refreshed('machines', (wait) => dated(fleet, wait, () => fleet.machineCounts(wait)))
     this.#sessions = this.#refreshed('sessions', (wait) => dated(fleet, wait, () => fleet.sessionCounts(wait)))
     this.#filters = this.#refreshed('filters', (wait) => fleet.machineFilters(wait))
@@ -139,10 +140,16 @@ export class FleetView {
     })
   }
 
-  #refreshed<T>(what: string, compute: (wait: LimitedWait) => Promise<T>, newForMs = 3_000): Refreshed<T> {
+  #refreshed<T>(
+    what: string,
+    compute: (wait: LimitedWait) => Promise<T>,
+    newForMs = 3_000,
+    timesLonger = 20,
+  ): Refreshed<T> {
     return new Refreshed({
       compute: (signal) => compute({ signal, timeoutMs: refreshMs }),
       newForMs,
+      timesLonger,
       onChange: () => void (this.#changes += 1),
       onFailure: (error) => this.#logger.warn(`could not read ${what}`, forLog(error)),
     })

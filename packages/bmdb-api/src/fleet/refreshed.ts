@@ -4,8 +4,10 @@ import { within, type LimitedWait } from './within.ts'
 export interface RefreshedOptions<T> {
   /** Makes a new value; gives up when the signal aborts. */
   readonly compute: (signal: AbortSignal) => Promise<T>
-  /** Milliseconds for which a value is new. Default 3000; in any case 20 times what it took to make it. */
+  /** Milliseconds for which a value is new. Default 3000; in any case `timesLonger` what it took to make it. */
   readonly newForMs?: number
+  /** How much longer a value is new than it took. Default 20: the database spends at most a twentieth of its time on it. */
+  readonly timesLonger?: number
   /** Milliseconds for which a value is served while no newer one can be made. Default 60 000. */
   readonly servedForMs?: number
   /** Milliseconds: what is made faster is waited for after `soon`, instead of serving what is known to be old. Default 250. */
@@ -29,9 +31,6 @@ interface Value<T> {
   readonly tookMs: number
 }
 
-/** How much longer a value is new than it took: so the database spends at most a twentieth of its time on it. */
-const timesLonger = 20
-
 /**
  * A value that is too expensive to be made for every request: the last one is kept, and made anew in the background,
  * once at a time, when somebody asks for it and it is not new any more. Without anybody asking, nothing is done.
@@ -45,7 +44,7 @@ export class Refreshed<T> {
   #later: NodeJS.Timeout | undefined
 
   constructor(options: RefreshedOptions<T>) {
-    this.#options = { newForMs: 3_000, servedForMs: 60_000, quickMs: 250, ...options }
+    this.#options = { newForMs: 3_000, timesLonger: 20, servedForMs: 60_000, quickMs: 250, ...options }
   }
 
   /**
@@ -56,7 +55,7 @@ export class Refreshed<T> {
     const last = this.#last
     if (last === undefined) return within(this.#next(), wait)
     const ageMs = performance.now() - last.beganMs
-    const newForMs = Math.max(this.#options.newForMs, timesLonger * last.tookMs)
+    const newForMs = Math.max(this.#options.newForMs, this.#options.timesLonger * last.tookMs)
     const outdated = last.changes !== this.#changes
     if (!outdated && ageMs < newForMs) return last.value
     if (ageMs >= Math.max(this.#options.servedForMs, 2 * newForMs)) return within(this.#next(), wait)
