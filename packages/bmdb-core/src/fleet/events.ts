@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts'
 import type { HistoryEvent } from '../history.ts'
 import { processName } from '../work/process-name.ts'
 import { Conditions } from './conditions.ts'
+import type { OperatorHistoryRow } from './operator-history.ts'
 import { readPage, type Page, type PageOptions } from './page.ts'
 
 /** Something that happened to work. Survives `JSON.stringify`. */
@@ -21,16 +22,8 @@ export interface WorkEventRow {
 }
 
 /** Something that an operator did. */
-export interface OperatorEventRow {
+export interface OperatorEventRow extends OperatorHistoryRow {
   readonly kind: 'operator'
-  readonly id: string
-  readonly timestamp: Date
-  readonly operator: string
-  readonly action: string
-  readonly reason: string
-  readonly machineId: string | null
-  readonly process: string | null
-  readonly sessionId: string | null
 }
 
 export type FleetEvent = WorkEventRow | OperatorEventRow
