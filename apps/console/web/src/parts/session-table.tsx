@@ -5,18 +5,20 @@ import type { Column } from './data-table.tsx'
 import { SessionId, shortId } from './ids.tsx'
 import { Left, When } from './when.tsx'
 
+const programColumn: Column<Session | EndedSession> = {
+  title: 'Component',
+  cell: ({ component, runtimeInfo }) => (
+    <span className="holder">
+      {component} <span className="dim">{runtimeInfo}</span>
+    </span>
+  ),
+}
+
 /** The columns of sessions that are not over. */
 export function sessionColumns(readAt: number): readonly Column<Session>[] {
   return [
     { title: 'Session', cell: ({ id }) => <SessionId id={id} /> },
-    {
-      title: 'Component',
-      cell: ({ component, runtimeInfo }) => (
-        <span className="holder">
-          {component} <span className="dim">{runtimeInfo}</span>
-        </span>
-      ),
-    },
+    programColumn,
     { title: 'Started', cell: ({ createdAt }) => <When at={createdAt} /> },
     { title: 'Interval', number: true, cell: ({ intervalSeconds }) => `${intervalSeconds} s` },
     { title: 'Last beat', cell: ({ lastBeatAt }) => <When at={lastBeatAt} only="relative" /> },
@@ -47,14 +49,7 @@ export function EndButton({ session, readAt }: { session: Session; readAt: numbe
 export function endedColumns(): readonly Column<EndedSession>[] {
   return [
     { title: 'Session', cell: ({ id }) => <SessionId id={id} /> },
-    {
-      title: 'Component',
-      cell: ({ component, runtimeInfo }) => (
-        <span className="holder">
-          {component} <span className="dim">{runtimeInfo}</span>
-        </span>
-      ),
-    },
+    programColumn,
     { title: 'Started', cell: ({ createdAt }) => <When at={createdAt} /> },
     { title: 'Ended', cell: ({ endedAt }) => <When at={endedAt} /> },
     { title: 'How', cell: ({ how }) => how },
