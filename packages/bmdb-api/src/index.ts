@@ -1,5 +1,6 @@
 export { createApi, defaultPrefix, type ApiOptions } from './api.ts'
 export type { Identity } from './identity.ts'
 export type { OpenAPIServer } from './openapi/document.ts'
+export { bringsToken } from './request/gate.ts'
 export { frameworkErrors } from './problem/send-problem.ts'
 export * from './contract/index.ts'

@@ -1,7 +1,7 @@
+import { bringsToken } from '@bmdb/api'
 import cookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Access } from '../access/access.ts'
-import { CsrfTokens } from '../access/csrf.ts'
 import { refuse } from '../refuse.ts'
 import { nonceOf } from '../security-headers.ts'
 import { escapeHtml, page } from './html.ts'
@@ -46,7 +46,7 @@ export async function addLogin(app: FastifyInstance, access: Access): Promise<vo
           code: 'ERR_UNAUTHENTICATED',
           detail: 'There is nobody to log out.',
         })
-      if (identity.csrfToken !== null && !CsrfTokens.same(identity.csrfToken, csrfHeader(request)))
+      if (identity.csrfToken !== null && !bringsToken(request, identity.csrfToken))
         return refuse(request, reply, {
           status: 403,
           code: 'ERR_CSRF',
@@ -56,10 +56,6 @@ export async function addLogin(app: FastifyInstance, access: Access): Promise<vo
       return reply.code(204).header('Cache-Control', 'no-store').send()
     })
   })
-}
-
-function csrfHeader(request: FastifyRequest): unknown {
-  return request.headers['x-bmdb-csrf']
 }
 
 function form(reply: FastifyReply, status: number, next: string, wrong?: string): FastifyReply {
