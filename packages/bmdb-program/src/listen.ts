@@ -4,7 +4,7 @@ import { StartupError } from './errors.ts'
 import { showListenAddress, type ListenAddress } from './listen-address.ts'
 
 /**
- * Lets a server listen.
+ * Lets a server listen. What goes wrong with single connections later is passed over.
  * @returns its URL, with the port that it listens on, such as `http://127.0.0.1:9464`
  * @throws StartupError if it cannot listen there
  */
@@ -14,9 +14,9 @@ export function listen(server: Server, where: ListenAddress): Promise<string> {
       const why = whyOf[error.code ?? ''] ?? error.message
       reject(new StartupError(`cannot listen on ${showListenAddress(where)}: ${why}`, { cause: error }))
     }
-    server.once('error', refused)
+    // It stays: a connection that cannot be accepted, for want of open files, is no reason to end the program.
+    server.on('error', refused)
     server.listen(where.port, where.host, () => {
-      server.off('error', refused)
       const { port } = server.address() as AddressInfo
       resolve(`http://${showListenAddress({ host: where.host, port })}`)
     })

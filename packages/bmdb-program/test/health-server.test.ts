@@ -103,3 +103,12 @@ test('a program with a server of its own mounts it, and answers the other paths 
     'the port is taken',
   )
 })
+
+test('a connection that cannot be accepted does not end the program', async () => {
+  const server = createServer((_request, response) => response.end('here'))
+  const url = await listen(server, { host: '127.0.0.1', port: 0 })
+  onTestFinished(() => void server.close())
+  // As Node tells it where there are no files left to open.
+  for (let times = 0; times < 2; times++) server.emit('error', Object.assign(new Error('accept'), { code: 'EMFILE' }))
+  expect(await (await fetch(url)).text()).toBe('here')
+})
