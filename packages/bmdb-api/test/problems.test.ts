@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createApi } from '../src/index.ts'
 import { session } from './fleet.ts'
-import { api, asking, open, operator, post, problem, rowCounts, serve, testDatabase } from './setup.ts'
+import { api, asking, eventually, open, operator, post, problem, rowCounts, serve, testDatabase } from './setup.ts'
 
 const nobody = '00000000-0000-4000-8000-000000000000'
 
@@ -167,5 +167,24 @@ describe('while the database', () => {
     expect([status, code]).toEqual([503, 'ERR_COMMIT_OUTCOME_UNKNOWN'])
     expect(detail).toContain('may have been done')
     proxy.heal()
+  })
+
+  test('goes away in the middle of a release, the problem does not say that nothing was done', async () => {
+    const { database, connection, machineIds } = await api(1)
+    const proxy = await startWireProxy(database.url)
+    onTestFinished(() => proxy.close())
+    const app = await serve(await open(proxy.url), undefined, { actTimeoutMs: 1_000 })
+    await (await session(connection)).startWork('Install', machineIds)
+    const body = { machineId: machineIds[0], process: 'Install', reason: 'it hangs', graceSeconds: 2 }
+    const acting = post(app, 'work/release', body)
+    const asked = async (): Promise<boolean> => (await connection.fleet.work()).rows[0]?.releaseBy === 'anna'
+    await eventually('the holder is asked', asked)
+    proxy.refuse()
+    proxy.cut()
+    const { status, detail } = problem(await acting)
+    expect([503, 504]).toContain(status)
+    expect(detail).not.toContain('nothing was done')
+    expect(detail).toContain('Look')
+    expect(await asked()).toBe(true)
   })
 })

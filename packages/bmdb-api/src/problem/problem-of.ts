@@ -9,7 +9,8 @@ interface Answer {
   readonly retryAfterSeconds?: number
 }
 
-const unreachable = 'The database cannot be used now; nothing was done. The log says why.'
+// An act of several steps, such as a release, may be half way: whether anything was done is not said.
+const unreachable = 'The database cannot be used now; the log says why. Look at what is there before you act again.'
 
 const answers: Partial<Record<ErrorCode, Answer>> = {
   ERR_INVALID_ARGUMENT: { status: 400, title: 'A value is out of range' },
@@ -35,7 +36,7 @@ const answers: Partial<Record<ErrorCode, Answer>> = {
   ERR_TRANSACTION_TIMEOUT: {
     status: 504,
     title: 'Too slow',
-    detail: 'The database did not answer in time; nothing was done.',
+    detail: 'The database did not answer in time. Look at what is there before you act again.',
     retryAfterSeconds: 5,
   },
   ERR_COMMIT_OUTCOME_UNKNOWN: {
