@@ -135,6 +135,16 @@ test('what nobody waits for any more is given up', async () => {
   proxy.heal()
 })
 
+test('a process that nobody knows has no chart, and none is kept for it', async () => {
+  const { connection, read, refusal } = await api(0)
+  expect(await refusal('throughput?process=Nope')).toMatchObject({ status: 404, code: 'ERR_PROCESS_NOT_FOUND' })
+  await connection.declareProcess({ process: 'Nope' })
+  await eventually('it is known', async () => {
+    return (await read<{ process: string }[]>('processes')).some(({ process }) => process === 'Nope')
+  })
+  expect(await read('throughput?process=Nope')).toMatchObject({ bucketSeconds: 1_440 })
+})
+
 describe('while the database', () => {
   test('is away, answers say so, when to ask again, and nothing that is secret', async () => {
     const database = await testDatabase()

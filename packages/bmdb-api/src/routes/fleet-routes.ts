@@ -52,6 +52,7 @@ export function addFleetRoutes(instance: FastifyInstance, serving: Serving): voi
       summary: 'How work began and ended over time',
       query: ThroughputQuery.properties,
       answer: Throughput,
+      mayBeMissing: true,
     },
     async ({ query: { hours = 24, process }, wait }) => {
       if (process !== undefined && !(await view.processNames(wait())).includes(process))
