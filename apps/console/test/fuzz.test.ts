@@ -57,6 +57,6 @@ test('whatever page is asked for, with whatever parameters, the answer is no err
         expect(answered.location ?? '/', asked).toMatch(/^\/(?![/\\])/)
       }
     }),
-    { numRuns: 400, interruptAfterTimeLimit: 3_000, markInterruptAsFailure: false },
+    { numRuns: 200 },
   )
 })

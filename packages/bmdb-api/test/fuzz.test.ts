@@ -23,8 +23,8 @@ interface Operation {
 /** A stack, or SQL: nothing of what was sent looks like that. */
 const secret = /\bat \S+.*:\d+|node_modules|\bSELECT\b|\bINSERT\b|\bUPDATE\b|\bFROM \w|syntax error|SQLSTATE/
 
-/** Each operation has so many tries, or so much time, whatever is over first. */
-const each = { numRuns: 50, interruptAfterTimeLimit: 600, markInterruptAsFailure: false }
+/** Each operation has so many tries: by time, a busy machine would try nothing. */
+const each = { numRuns: 40 }
 
 async function operations(app: FastifyInstance): Promise<{ url: string; get?: Operation; post?: Operation }[]> {
   const document: { paths: Record<string, object> } = (await app.inject('/api/v1/openapi.json')).json()
