@@ -155,6 +155,8 @@ async function launch(
   const output = await open(log, 'a', 0o600)
   const logStart = (await output.stat()).size
   let child: ChildProcess
+  let failure: string | undefined
+  let end: Promise<string>
   try {
     if (placement.owner !== undefined) await output.chown(placement.owner.uid, placement.owner.gid)
     // Detached, that is, in a session of its own: neither our end nor Ctrl-C in our terminal ends it.
@@ -163,12 +165,12 @@ async function launch(
       stdio: ['ignore', output.fd, output.fd],
       detached: true,
     })
+    // Before anything is waited for: a server with a mistake in its configuration has ended by then.
+    end = ended(child).then((reason = 'ended with code 0') => (failure = reason))
   } finally {
     await output.close()
   }
   child.unref()
-  let failure: string | undefined
-  const end = ended(child).then((reason = 'ended with code 0') => (failure = reason))
   try {
     for (;;) {
       deadline.step = `waiting for PostgreSQL to answer on 127.0.0.1:${address.port}`
