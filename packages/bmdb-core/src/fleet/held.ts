@@ -42,15 +42,13 @@ export interface HeldWorkFilter extends PageOptions {
   readonly order?: 'machine' | 'oldest' | 'newest' | undefined
 }
 
-/** The same before anything else is looked up: hardly any work is stuck. */
-const isStuck = `EXISTS (
+/** Alive, and past the deadline of its last report. By look-ups of its own, so that a list of it needs no others for the rest. */
+const stuck = `EXISTS (
     SELECT 1 FROM work_progress AS x
     WHERE x.machine_id = w.machine_id AND x.process = w.process AND x.work_token = w.work_token
       AND x.progress_deadline <= now() OFFSET 0)
   AND EXISTS (
     SELECT 1 FROM session_leases AS x WHERE x.session_id = w.session_id AND x.session_deadline > now() OFFSET 0)`
-
-const stuck = '(l.session_deadline > now() AND coalesce(p.progress_deadline <= now(), false))'
 
 const byMachine = [
   { column: 'w.machine_id', type: 'uuid' },
@@ -69,7 +67,7 @@ export async function listHeldWork(database: Database, filter: HeldWorkFilter = 
     given.byIndex(`w.machine_id = ${given.value(uuid('machineId', filter.machineId))}::uuid`)
   if (filter.sessionId !== undefined)
     given.byIndex(`w.session_id = ${given.value(uuid('sessionId', filter.sessionId))}::uuid`)
-  if (filter.stuck !== undefined) given.byScan(filter.stuck ? isStuck : `NOT (${isStuck})`)
+  if (filter.stuck !== undefined) given.byScan(filter.stuck ? stuck : `NOT (${stuck})`)
   if (filter.startedBy !== undefined)
     given.byScan(`w.work_started_at <= ${given.value(date('startedBy', filter.startedBy))}::timestamptz`)
   return readPage(
@@ -82,7 +80,7 @@ export async function listHeldWork(database: Database, filter: HeldWorkFilter = 
         l.session_deadline AS deadline, l.session_deadline > now() AS alive,
         CASE WHEN p.message IS NULL THEN NULL ELSE json_build_object(
           'message', p.message, 'percent', p.percent, 'at', p.reported_at, 'deadline', p.progress_deadline) END AS progress,
-        ${stuck} AS stuck, r.requested_by AS "releaseBy"`,
+        (${stuck}) AS stuck, r.requested_by AS "releaseBy"`,
       joins: `JOIN LATERAL (
           SELECT x.session_component_name, x.session_runtime_info FROM sessions AS x
           WHERE x.session_id = w.session_id OFFSET 0) AS s ON true
