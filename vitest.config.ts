@@ -43,18 +43,19 @@ const longest = [
   'test/fence-interleavings.test.ts',
 ]
 
-/** A process goes on with the next file where that is of the same project, and loads nothing anew: so projects stay together. */
+/**
+ * A process goes on with the next file where that is of the same project, and loads nothing anew: so each project's files
+ * stay together, the longest first. The core, whose files are many and short, comes last, so that all end at one time.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
       const found = longest.findIndex((end) => moduleId.endsWith(end))
       return found < 0 ? longest.length : found
     }
-    const sorted = (await super.sort(files)).sort((one, other) => place(one) - place(other))
-    const projects = [...new Set(sorted.map(({ project }) => project))]
-    const long = sorted.filter((file) => place(file) < longest.length)
-    const short = sorted.filter((file) => place(file) === longest.length)
-    return [long, short].flatMap((some) => projects.flatMap((one) => some.filter(({ project }) => project === one)))
+    const turn = ({ project }: TestSpecification): number =>
+      ['test', 'others', 'embedded', 'conformance', 'core'].indexOf(project.name)
+    return (await super.sort(files)).sort((one, other) => turn(one) - turn(other) || place(one) - place(other))
   }
 }
 
