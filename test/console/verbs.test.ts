@@ -244,5 +244,8 @@ async function command(databaseUrl: string, typed: readonly string[]): Promise<v
     exit: () => {},
     kill: () => {},
   }
-  expect([await run(typed, io), said], typed.join(' ')).toEqual([0, ''])
+  const code = await run(typed, io)
+  // On a busy machine it may say that it had to wait for the database.
+  const complaints = said.replace(/^the database at \S+ cannot be reached yet, trying for 30 s\n/, '')
+  expect([code, complaints], typed.join(' ')).toEqual([0, ''])
 }

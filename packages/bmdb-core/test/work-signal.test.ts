@@ -95,7 +95,8 @@ describe('a claim that was given up before its answer came', () => {
     for (let happened = false; !happened; happened = (await database.sql('SELECT * FROM work')).length > 0) {
       await client.query('BEGIN')
       await client.query('SELECT * FROM work_tokens FOR UPDATE')
-      const claiming = rejection(session.startWork('P', [machineId], { timeoutMs: 200 }))
+      // Long enough that it waits for the lock before it is given up, on a busy machine too.
+      const claiming = rejection(session.startWork('P', [machineId], { timeoutMs: 1_000 }))
       await untilWaiting(database)
       expect(await claiming).toMatchObject({ code: 'ERR_COMMIT_OUTCOME_UNKNOWN' })
       await client.query('COMMIT')
